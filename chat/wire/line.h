@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef CHAT_WIRE_LINE_H
+#define CHAT_WIRE_LINE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/*
+ * The decoder of the line front: bytes of nc, telnet or a script in, lines out. It takes telnet
+ * commands (RFC 854) out of the bytes and refuses every option it is offered, as RFC 1143 has it:
+ * each option stays off, so a request to switch one on is answered once and what is off already is
+ * not answered at all.
+ *
+ * A line ends with LF, CR LF or CR NUL; a CR before another byte counts as the end of a line too. The
+ * end is not part of the line. IAC EC takes the last character of the unfinished line back, IAC EL
+ * all of it (RFC 854). IAC IP and IAC BRK drop the unfinished line.
+ *
+ * No I/O. An idle decoder holds no memory beyond this struct.
+ */
+
+enum line_fault {
+    LINE_OK,
+    LINE_TOO_LONG, /* more than max_bytes before the end; line is empty, the rest is skipped */
+    LINE_NOT_UTF8, /* line is empty */
+};
+
+struct line_sink {
+    /** A line, borrowed for the call. Returns false to stop: the rest of the input is left. */
+    bool (*on_line)(enum line_fault fault, const char *line, size_t len, void *user);
+    /** Bytes to send to the peer: answers to telnet options. */
+    void (*on_answer)(const uint8_t *bytes, size_t len, void *user);
+    /** The peer asks "are you there" (IAC AYT). */
+    void (*on_are_you_there)(void *user);
+};
+
+struct line_decoder {
+    char *partial; /* the unfinished line; NULL while there is none */
+    uint32_t len, cap;
+    uint32_t max_bytes; /* of a line without its end */
+    uint8_t state;      /* telnet: text, after IAC, after a verb, in a subnegotiation ... */
+    uint8_t verb;       /* WILL, WONT, DO, DONT waiting for its option */
+    bool after_cr;      /* the last byte was a CR that ended a line */
+    bool skipping;      /* inside a line that was too long */
+    uint16_t sub_len;   /* bytes of the subnegotiation so far */
+};
+
+/** max_bytes of a line without its end; at least 1. */
+void line_decoder_init(struct line_decoder *decoder, uint32_t max_bytes);
+/** Frees the unfinished line. A zeroed decoder is accepted. */
+void line_decoder_finish(struct line_decoder *decoder);
+
+/**
+ * Decodes bytes. The same calls come in the same order however the bytes are split.
+ * Returns: bytes taken: len, or fewer when on_line said stop (the line it was told counts as taken);
+ *   call again with the rest. Without memory for an unfinished line the process ends (xalloc).
+ */
+size_t line_decoder_feed(struct line_decoder *decoder, const uint8_t *bytes, size_t len,
+                         const struct line_sink *sink, void *user);
+
+/** End of input: an unfinished line is a line. */
+void line_decoder_end(struct line_decoder *decoder, const struct line_sink *sink, void *user);
+
+#endif

@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef PARTYLINE_ADDRESS_H
+#define PARTYLINE_ADDRESS_H
+
+#include <netinet/in.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+
+#include <partyline/api.h>
+
+PARTY_BEGIN_DECLS
+
+/*
+ * Where a socket is or talks to, as a value that can be copied. Written form:
+ *
+ *     127.0.0.1:60000   [::1]:60000   [fe80::1%eth0]:60000   unix:/run/x.sock   unix:@abstract
+ *
+ * Text with a host name is not an address but a question: see resolve.h.
+ */
+struct party_address {
+    socklen_t len; /* bytes of u in use; for unix addresses it tells how long the name is */
+    union {
+        struct sockaddr sa;
+        struct sockaddr_in in;
+        struct sockaddr_in6 in6;
+        struct sockaddr_un un;
+        struct sockaddr_storage storage;
+    } u;
+};
+
+/* Enough for every address party_address_format can write, with its NUL. */
+#define PARTY_ADDRESS_TEXT_MAX 160
+
+/**
+ * Reads the written form. The host must be numeric, or empty or "*" for the wildcard (":8080" is
+ * 0.0.0.0:8080).
+ * Returns: 0; PARTY_EADDRESS when the text is not an address; -ENAMETOOLONG when a unix path does
+ *   not fit into sun_path; -ENODEV when a scope names no interface.
+ */
+PARTY_API PARTY_MUST_USE int party_address_parse(const char *text, struct party_address *ret_address);
+
+/**
+ * Splits "host:port", "[v6]:port" or "host" into its parts without looking anything up.
+ * Returns: 0; PARTY_EADDRESS when it is no such text; -ENAMETOOLONG when host or port does not fit.
+ *   ret_port is "" when the text has none.
+ */
+PARTY_API PARTY_MUST_USE int party_address_split(const char *text, char *ret_host, size_t host_cap,
+                                                 char *ret_port, size_t port_cap);
+
+/**
+ * Writes the address into text, at most cap bytes with the NUL, cut if it must be. A v4 address
+ * mapped into v6 is written as v4; bytes of a unix name that do not print are written as \xHH.
+ * Returns: text.
+ */
+PARTY_API char *party_address_format(const struct party_address *address, char *text, size_t cap);
+
+/** Makes an address from what the kernel gave (accept, getsockname). */
+PARTY_API void party_address_from_sockaddr(struct party_address *ret_address,
+                                           const struct sockaddr *sa, socklen_t len);
+
+/** AF_INET, AF_INET6, AF_UNIX ...; AF_UNSPEC for an empty address. */
+PARTY_API int party_address_family(const struct party_address *address);
+
+/** The port in host order; 0 where the family has none. */
+PARTY_API uint16_t party_address_port(const struct party_address *address);
+
+/** Sets the port; does nothing where the family has none. */
+PARTY_API void party_address_set_port(struct party_address *address, uint16_t port);
+
+/** Whether both name the same place. */
+PARTY_API bool party_address_equal(const struct party_address *a, const struct party_address *b);
+
+PARTY_END_DECLS
+#endif

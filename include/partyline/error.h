@@ -1,0 +1,75 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef PARTYLINE_ERROR_H
+#define PARTYLINE_ERROR_H
+
+#include <partyline/api.h>
+
+PARTY_BEGIN_DECLS
+
+/*
+ * Error codes. Every function of the library that can fail returns a negative code: -errno for what
+ * the kernel said, or one of the codes below, which lie beyond any errno. errno itself is no part of
+ * the interface.
+ *
+ *     int r = party_sock_connect(sock, &address);
+ *     if (r < 0) {
+ *         fprintf(stderr, "%s\n", party_strerror(r));
+ *     }
+ *
+ * Threads: all functions here may be called from any thread.
+ */
+
+/* name, code, text. The texts of the EAI family are getaddrinfo(3)'s, in our words. */
+#define PARTY_ERRORS(X)                                                                            \
+    X(PARTY_EOF, -5000, "end of stream")                                                           \
+    X(PARTY_ETIMEOUT, -5001, "timed out")                                                          \
+    X(PARTY_EADDRESS, -5002, "not an address")                                                     \
+    X(PARTY_EOVERFLOW, -5003, "output limit reached: the peer does not read")                      \
+    X(PARTY_EIDLE, -5004, "the peer took nothing for too long")                                    \
+    X(PARTY_EGAI_BADFLAGS, -5101, "bad flags for a name look-up")                                  \
+    X(PARTY_EGAI_NONAME, -5102, "name or service not known")                                       \
+    X(PARTY_EGAI_AGAIN, -5103, "temporary failure in name resolution")                             \
+    X(PARTY_EGAI_FAIL, -5104, "the name server gave up for good")                                  \
+    X(PARTY_EGAI_NODATA, -5105, "the name has no address")                                         \
+    X(PARTY_EGAI_FAMILY, -5106, "address family not supported by the look-up")                     \
+    X(PARTY_EGAI_SOCKTYPE, -5107, "socket type not supported by the look-up")                      \
+    X(PARTY_EGAI_SERVICE, -5108, "service not known for this socket type")                         \
+    X(PARTY_EGAI_ADDRFAMILY, -5109, "the name has no address in this family")                      \
+    X(PARTY_EGAI_MEMORY, -5110, "out of memory during a name look-up")                             \
+    X(PARTY_EGAI_OVERFLOW, -5114, "argument too long for a name look-up")
+
+enum party_error {
+#define PARTY_ERROR_ENUM(name, code, text) name = code,
+    PARTY_ERRORS(PARTY_ERROR_ENUM)
+#undef PARTY_ERROR_ENUM
+};
+
+/* Python's classes of socket errors. */
+enum party_error_kind {
+    PARTY_KIND_NONE,    /* no error: the code is >= 0 */
+    PARTY_KIND_OS,      /* OSError: -errno of the kernel */
+    PARTY_KIND_GAI,     /* socket.gaierror */
+    PARTY_KIND_TIMEOUT, /* TimeoutError (socket.timeout): PARTY_ETIMEOUT, -ETIMEDOUT */
+    PARTY_KIND_LIBRARY, /* one of ours without a counterpart in Python */
+};
+
+/**
+ * The text for a code, for people: "Connection refused", "timed out".
+ * Returns: a static string, never NULL; for a code nobody defined, "unknown error".
+ */
+PARTY_API const char *party_strerror(int code);
+
+/**
+ * The symbolic name of a code: "ECONNREFUSED", "PARTY_EOF".
+ * Returns: a static string, never NULL; for a code nobody defined, "?".
+ */
+PARTY_API const char *party_error_name(int code);
+
+/** Which of Python's classes the code belongs to. A code >= 0 is PARTY_KIND_NONE. */
+PARTY_API enum party_error_kind party_error_kind(int code);
+
+/** Translates getaddrinfo's EAI_* into ours; EAI_SYSTEM becomes -sys_errno; 0 stays 0. */
+PARTY_API int party_error_from_gai(int eai, int sys_errno);
+
+PARTY_END_DECLS
+#endif

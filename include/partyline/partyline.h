@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef PARTYLINE_PARTYLINE_H
+#define PARTYLINE_PARTYLINE_H
+
+/* All of libpartyline. Each module's own header is its reference. */
+
+#include <partyline/address.h>
+#include <partyline/buf.h>
+#include <partyline/error.h>
+#include <partyline/listener.h>
+#include <partyline/log.h>
+#include <partyline/loop.h>
+#include <partyline/resolve.h>
+#include <partyline/sock.h>
+#include <partyline/stream.h>
+
+#endif
