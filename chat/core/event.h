@@ -23,18 +23,20 @@
 
 enum event_type {
     /* to one session */
-    EVENT_WELCOME,    /* the session has a name: actor */
-    EVENT_ENTERED,    /* it is now in room: text is the topic, count the members (itself counted),
-                         recent the last messages, seq the room's last number */
-    EVENT_GONE_FROM,  /* it is no longer in room */
-    EVENT_GOODBYE,    /* the session ended: text is the reason; no event for it follows */
-    EVENT_PRIVATE_TO, /* a private message from actor to target, for the receiver. durable */
-    EVENT_PRIVATE_OF, /* the same one, for who sent it; carries the same number. not durable itself */
-    EVENT_ERROR,      /* what was asked is refused: code, and text is what it was about */
-    EVENT_REPLY_TOPIC,   /* text: the topic, actor: who set it ("" without topic), time_ms: when */
-    EVENT_REPLY_WHO,     /* text: names, one a line; room; count */
-    EVENT_REPLY_ROOMS,   /* text: NAME TAB MEMBERS TAB TOPIC, one a line; count */
-    EVENT_REPLY_CLIENTS, /* text: SESSION TAB NAME TAB HOST TAB ROOMS (by comma), one a line; count */
+    EVENT_WELCOME,     /* the session has a name: actor */
+    EVENT_ENTERED,     /* it is now in room: text is the topic, count the members (itself counted),
+                          recent the last messages, seq the room's last number */
+    EVENT_GONE_FROM,   /* it is no longer in room */
+    EVENT_GOODBYE,     /* the session ended: text is the reason; no event for it follows */
+    EVENT_PRIVATE_TO,  /* a private message from actor to target, for the receiver. durable */
+    EVENT_PRIVATE_OF,  /* the same one, for who sent it; carries the same number. not durable itself
+                        */
+    EVENT_ERROR,       /* what was asked is refused: code, and text is what it was about */
+    EVENT_REPLY_TOPIC, /* text: the topic, actor: who set it ("" without topic), time_ms: when */
+    EVENT_REPLY_WHO,   /* text: names, one a line; room; count */
+    EVENT_REPLY_ROOMS, /* text: NAME TAB MEMBERS TAB TOPIC, one a line; count */
+    EVENT_REPLY_CLIENTS, /* text: SESSION TAB NAME TAB HOST TAB ROOMS (by comma), one a line; count
+                          */
     EVENT_REPLY_DONE,    /* an operator's command that has nothing more to say was carried out */
     /* to a room */
     EVENT_JOINED,  /* actor came; count: members now */
@@ -86,7 +88,8 @@ struct event {
     uint64_t seq;    /* place in the room's own order, from 1 without gaps; private messages: 0 */
     int64_t time_ms; /* since 1970 UTC; never less than that of the event before */
     uint64_t count;
-    /* Strings: never NULL, ended by a NUL their length does not count, inside the event's memory. */
+    /* Strings: never NULL, ended by a NUL their length does not count, inside the event's memory.
+     */
     const char *room, *actor, *target, *text;
     uint32_t room_len, actor_len, target_len, text_len;
     const uint32_t *rooms; /* AUDIENCE_ROOMS */

@@ -64,8 +64,8 @@ int hub_restore_room(struct hub *hub, uint32_t id, const char *name, const char 
                      const char *topic_actor, int64_t topic_time_ms, uint64_t last_seq);
 
 /**
- * The id of a room whose last messages the hub has not been given yet although the log has some, and
- * that command would enter (JOIN) or that the lobby is (ENTER); 0 when there is nothing to do.
+ * The id of a room whose last messages the hub has not been given yet although the log has some,
+ * and that command would enter (JOIN) or that the lobby is (ENTER); 0 when there is nothing to do.
  */
 uint32_t hub_wants_recent(const struct hub *hub, const struct command *command);
 
@@ -95,8 +95,8 @@ void hub_commit(struct hub *hub);
 void hub_rollback(struct hub *hub);
 
 /**
- * While set, commands that would yield durable events yield ERROR_NOT_STORED with this text instead.
- * NULL ends that. The text is copied. Not part of the state that hub_rollback restores.
+ * While set, commands that would yield durable events yield ERROR_NOT_STORED with this text
+ * instead. NULL ends that. The text is copied. Not part of the state that hub_rollback restores.
  */
 void hub_set_log_fault(struct hub *hub, const char *why);
 

@@ -9,10 +9,10 @@
  * Names of users and rooms: which are allowed, and which are the same.
  *
  * A name is UTF-8 in NFC: letters, marks and digits of any script, and - _ . [ ] \ ` ^ { | }; no
- * white space, control or format characters, none of the characters that mean something in a line of
- * chat or IRC (# & : , * ? ! @ $ ~ + % / < > " ' ( ) = ;). A user's name does not start with a digit
- * (ASCII), '-' or '.'. A room's name may start with any of them; a leading '#' is not part of it
- * (name_room strips one), so that "#lobby" and "lobby" are one room.
+ * white space, control or format characters, none of the characters that mean something in a line
+ * of chat or IRC (# & : , * ? ! @ $ ~ + % / < > " ' ( ) = ;). A user's name does not start with a
+ * digit (ASCII), '-' or '.'. A room's name may start with any of them; a leading '#' is not part of
+ * it (name_room strips one), so that "#lobby" and "lobby" are one room.
  *
  * Two names are the same when their folded forms are: Unicode NFKC_Casefold (UAX 31).
  */
@@ -20,8 +20,8 @@
 enum name_fault { NAME_OK, NAME_EMPTY, NAME_LONG, NAME_BAD };
 
 /**
- * Checks a user's name of len bytes and normalises it to NFC into ret_name (cap at least max_bytes +
- * 1, ended by a NUL). max_bytes is measured after the normalisation.
+ * Checks a user's name of len bytes and normalises it to NFC into ret_name (cap at least max_bytes
+ * + 1, ended by a NUL). max_bytes is measured after the normalisation.
  */
 enum name_fault name_user(const char *name, size_t len, size_t max_bytes, char *ret_name,
                           size_t *ret_len);

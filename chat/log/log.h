@@ -39,7 +39,8 @@ enum log_fault {
  *   ret_message (message_cap bytes).
  * Owns: on success the caller owns the log and ends it with log_close.
  */
-enum log_fault log_open(const char *dir, struct log **ret_log, char *ret_message, size_t message_cap);
+enum log_fault log_open(const char *dir, struct log **ret_log, char *ret_message,
+                        size_t message_cap);
 
 /** Checkpoints and closes. NULL is accepted. */
 void log_close(struct log *log);
@@ -65,7 +66,8 @@ enum log_fault log_each_room(struct log *log, log_room_fn fn, void *user);
  * Appends the last `count` messages (EVENT_MESSAGE, _ACTION, _NOTICE, _TOPIC) of a room to out,
  * oldest first. Returns: LOG_OK or a fault.
  */
-enum log_fault log_recent(struct log *log, uint32_t room_id, uint32_t count, struct event_list *out);
+enum log_fault log_recent(struct log *log, uint32_t room_id, uint32_t count,
+                          struct event_list *out);
 
 /**
  * Stores the durable ones among the events, all or none, and syncs them to the disk before it

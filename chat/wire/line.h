@@ -12,9 +12,9 @@
  * each option stays off, so a request to switch one on is answered once and what is off already is
  * not answered at all.
  *
- * A line ends with LF, CR LF or CR NUL; a CR before another byte counts as the end of a line too. The
- * end is not part of the line. IAC EC takes the last character of the unfinished line back, IAC EL
- * all of it (RFC 854). IAC IP and IAC BRK drop the unfinished line.
+ * A line ends with LF, CR LF or CR NUL; a CR before another byte counts as the end of a line too.
+ * The end is not part of the line. IAC EC takes the last character of the unfinished line back, IAC
+ * EL all of it (RFC 854). IAC IP and IAC BRK drop the unfinished line.
  *
  * No I/O. An idle decoder holds no memory beyond this struct.
  */
@@ -52,8 +52,9 @@ void line_decoder_finish(struct line_decoder *decoder);
 
 /**
  * Decodes bytes. The same calls come in the same order however the bytes are split.
- * Returns: bytes taken: len, or fewer when on_line said stop (the line it was told counts as taken);
- *   call again with the rest. Without memory for an unfinished line the process ends (xalloc).
+ * Returns: bytes taken: len, or fewer when on_line said stop (the line it was told counts as
+ * taken); call again with the rest. Without memory for an unfinished line the process ends
+ * (xalloc).
  */
 size_t line_decoder_feed(struct line_decoder *decoder, const uint8_t *bytes, size_t len,
                          const struct line_sink *sink, void *user);

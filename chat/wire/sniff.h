@@ -14,9 +14,9 @@ enum sniff_kind {
     SNIFF_LINE,      /* anything else: a line user, telnet included */
     SNIFF_TLS,       /* a TLS record with a handshake: 0x16 0x03 */
     SNIFF_HTTP,      /* an HTTP method in capitals and a space, or the HTTP/2 preface */
-    SNIFF_IRC,       /* CAP, PASS, NICK, USER, SERVICE, SERVER, AUTHENTICATE in capitals and a space,
-                        perhaps after "@tags " and blanks */
-    SNIFF_PROXY,     /* a PROXY header of version 1 ("PROXY ") or 2 (its 12 byte signature) */
+    SNIFF_IRC,   /* CAP, PASS, NICK, USER, SERVICE, SERVER, AUTHENTICATE in capitals and a space,
+                    perhaps after "@tags " and blanks */
+    SNIFF_PROXY, /* a PROXY header of version 1 ("PROXY ") or 2 (its 12 byte signature) */
 };
 
 #define SNIFF_MAX_BYTES 4096

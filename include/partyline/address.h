@@ -40,7 +40,8 @@ struct party_address {
  * Returns: 0; PARTY_EADDRESS when the text is not an address; -ENAMETOOLONG when a unix path does
  *   not fit into sun_path; -ENODEV when a scope names no interface.
  */
-PARTY_API PARTY_MUST_USE int party_address_parse(const char *text, struct party_address *ret_address);
+PARTY_API PARTY_MUST_USE int party_address_parse(const char *text,
+                                                 struct party_address *ret_address);
 
 /**
  * Splits "host:port", "[v6]:port" or "host" into its parts without looking anything up.

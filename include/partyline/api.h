@@ -8,8 +8,8 @@
  */
 
 #if defined(__GNUC__)
-#define PARTY_API __attribute__((visibility("default")))
-#define PARTY_MUST_USE __attribute__((warn_unused_result))
+#define PARTY_API               __attribute__((visibility("default")))
+#define PARTY_MUST_USE          __attribute__((warn_unused_result))
 #define PARTY_PRINTF(fmt, args) __attribute__((format(printf, fmt, args)))
 #else
 #define PARTY_API
@@ -19,7 +19,7 @@
 
 #ifdef __cplusplus
 #define PARTY_BEGIN_DECLS extern "C" {
-#define PARTY_END_DECLS }
+#define PARTY_END_DECLS   }
 #else
 #define PARTY_BEGIN_DECLS
 #define PARTY_END_DECLS

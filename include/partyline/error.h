@@ -8,8 +8,8 @@ PARTY_BEGIN_DECLS
 
 /*
  * Error codes. Every function of the library that can fail returns a negative code: -errno for what
- * the kernel said, or one of the codes below, which lie beyond any errno. errno itself is no part of
- * the interface.
+ * the kernel said, or one of the codes below, which lie beyond any errno. errno itself is no part
+ * of the interface.
  *
  *     int r = party_sock_connect(sock, &address);
  *     if (r < 0) {

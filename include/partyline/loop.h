@@ -64,7 +64,8 @@ PARTY_API PARTY_MUST_USE int party_loop_run(struct party_loop *loop);
 /** Runs one turn, waiting at most timeout_ms (-1: until something is due). Returns: as run. */
 PARTY_API PARTY_MUST_USE int party_loop_run_once(struct party_loop *loop, int timeout_ms);
 
-/** Makes party_loop_run return at the end of its turn, or at once when called first. Threads: any. */
+/** Makes party_loop_run return at the end of its turn, or at once when called first. Threads: any.
+ */
 PARTY_API void party_loop_stop(struct party_loop *loop);
 
 /** Monotonic time at the start of this turn, ns. */
@@ -77,7 +78,8 @@ PARTY_API const char *party_loop_backend(const struct party_loop *loop);
 
 typedef void (*party_task_fn)(struct party_task *task, void *user);
 
-/* A call to be made later. Zero it, or use party_task_init; the fields are the loop's while queued. */
+/* A call to be made later. Zero it, or use party_task_init; the fields are the loop's while queued.
+ */
 struct party_task {
     struct party_task *next;
     party_task_fn fn;
@@ -107,7 +109,7 @@ PARTY_API void party_loop_reap(struct party_loop *loop, struct party_task *task)
 
 /* ---- readiness ---- */
 
-#define PARTY_READ 1u  /* readable, or at end of stream */
+#define PARTY_READ  1u /* readable, or at end of stream */
 #define PARTY_WRITE 2u /* writable */
 #define PARTY_ERROR 4u /* error or hang-up; reported whether asked for or not */
 /* Ask to be woken alone of several loops that watch the same descriptor (EPOLLEXCLUSIVE, 4.5). */
@@ -134,7 +136,8 @@ PARTY_API PARTY_MUST_USE int party_watch_start(struct party_loop *loop, struct p
                                                int fd, unsigned events, party_watch_fn fn,
                                                void *user);
 
-/** Changes the events of a started watch; 0 keeps it and asks for errors only. Returns: 0; -errno. */
+/** Changes the events of a started watch; 0 keeps it and asks for errors only. Returns: 0; -errno.
+ */
 PARTY_API PARTY_MUST_USE int party_watch_modify(struct party_watch *watch, unsigned events);
 
 /** Ends the watch. Before the descriptor is closed. A stopped watch is accepted. */

@@ -23,11 +23,11 @@ struct party_resolve_list {
 
 /**
  * Python's socket.getaddrinfo: all addresses of host and service, in the order to try them.
- * host NULL or "" is the wildcard with AI_PASSIVE and loopback without; service is a name, a decimal
- * number, or NULL for port 0. 0 for family, type and proto means any.
- * Returns: 0; a PARTY_EGAI_ code; -errno when the system failed; -ENOMEM.
- * Owns: on success the caller owns the list's memory until party_resolve_list_finish.
- * Blocks: as long as the resolver takes (resolv.conf(5)).
+ * host NULL or "" is the wildcard with AI_PASSIVE and loopback without; service is a name, a
+ * decimal number, or NULL for port 0. 0 for family, type and proto means any. Returns: 0; a
+ * PARTY_EGAI_ code; -errno when the system failed; -ENOMEM. Owns: on success the caller owns the
+ * list's memory until party_resolve_list_finish. Blocks: as long as the resolver takes
+ * (resolv.conf(5)).
  */
 PARTY_API PARTY_MUST_USE int party_resolve_getaddrinfo(const char *host, const char *service,
                                                        int family, int type, int proto, int flags,

@@ -21,13 +21,13 @@ PARTY_BEGIN_DECLS
  *         party_sock_close(sock);
  *     }
  *
- * The timeout of a new socket is -1 (Python's None): calls wait for ever. 0 never waits: a call that
- * would have to wait returns -EAGAIN (connect: -EINPROGRESS). A timeout > 0 bounds each call;
+ * The timeout of a new socket is -1 (Python's None): calls wait for ever. 0 never waits: a call
+ * that would have to wait returns -EAGAIN (connect: -EINPROGRESS). A timeout > 0 bounds each call;
  * when it runs out the call returns PARTY_ETIMEOUT. A descriptor is non-blocking exactly when its
  * timeout is not -1, as in Python.
  *
- * Threads: a socket may be used from several threads like a descriptor; settimeout and close may not
- * run beside another call on the same socket.
+ * Threads: a socket may be used from several threads like a descriptor; settimeout and close may
+ * not run beside another call on the same socket.
  */
 struct party_sock;
 
@@ -56,7 +56,8 @@ PARTY_API PARTY_MUST_USE int party_sock_socketpair(int family, int type, int pro
 /** Python's socket.close. The socket is gone whatever close(2) says. NULL is accepted. */
 PARTY_API void party_sock_close(struct party_sock *sock);
 
-/** Python's socket.detach: frees the socket and returns its descriptor, which the caller now owns. */
+/** Python's socket.detach: frees the socket and returns its descriptor, which the caller now owns.
+ */
 PARTY_API PARTY_MUST_USE int party_sock_detach(struct party_sock *sock);
 
 /** Python's socket.fileno. The descriptor stays the socket's. */

@@ -16,16 +16,16 @@ PARTY_BEGIN_DECLS
  * A connection owned by a loop: bytes in by callback, bytes out by queue, limits on both.
  *
  * Input is borrowed: on_data gets bytes that live until it returns, and says how many it took. What
- * it did not take is kept, and reading pauses until party_stream_resume: that is how a front slows a
- * peer down. An idle stream holds no buffer.
+ * it did not take is kept, and reading pauses until party_stream_resume: that is how a front slows
+ * a peer down. An idle stream holds no buffer.
  *
- * Output is a queue of spans of shared buffers. Spans that touch become one, so a burst written to a
- * thousand streams costs each of them one iovec. Everything queued in a turn of the loop goes out
+ * Output is a queue of spans of shared buffers. Spans that touch become one, so a burst written to
+ * a thousand streams costs each of them one iovec. Everything queued in a turn of the loop goes out
  * with one sendmsg(2) at its end.
  *
  * Life: party_stream_close may be called at any time, in any callback of the stream too. The
- * descriptor is closed and the output dropped at once; on_close comes once, later in the same turn or
- * in the next; the memory is freed after it. After party_stream_close no other callback comes.
+ * descriptor is closed and the output dropped at once; on_close comes once, later in the same turn
+ * or in the next; the memory is freed after it. After party_stream_close no other callback comes.
  *
  * Threads: a stream belongs to its loop's thread.
  */
@@ -48,24 +48,28 @@ struct party_stream_ops {
      * cut it. Called exactly once for each created stream, never from within another call on it.
      */
     void (*on_close)(struct party_stream *stream, int reason, void *user);
-    /** A write failed for a limit and the stream will be cut: last words may be set. May be NULL. */
+    /**
+     * A limit (reason: PARTY_EOVERFLOW, PARTY_EIDLE) cuts the stream. Here, and only here,
+     * party_stream_drop_queued and party_stream_write may still be called to say why; then the
+     * stream finishes by itself. NULL: it closes at once.
+     */
     void (*on_cut)(struct party_stream *stream, int reason, void *user);
 };
 
 struct party_stream_limits {
-    uint32_t output_max_bytes;    /* queued and unsent, beyond it the stream is cut; default 96 KiB */
-    uint32_t read_max_bytes;      /* handed over per turn; default 16 KiB, at most 64 KiB */
-    uint32_t write_timeout_ms;    /* no progress with output waiting: cut; default 10,000; 0: never */
-    uint32_t finish_timeout_ms;   /* party_stream_finish: for the rest to go out; default 5,000 */
+    uint32_t output_max_bytes;  /* queued and unsent, beyond it the stream is cut; default 96 KiB */
+    uint32_t read_max_bytes;    /* handed over per turn; default 16 KiB, at most 64 KiB */
+    uint32_t write_timeout_ms;  /* no progress with output waiting: cut; default 10,000; 0: never */
+    uint32_t finish_timeout_ms; /* party_stream_finish: for the rest to go out; default 5,000 */
 };
 
 /**
  * Makes a stream of a connected stream socket and starts to read.
  * limits NULL means the defaults; a given struct is borrowed for the stream's whole life, so that
- * many streams share one, and may change while they live; a 0 in output_max_bytes, read_max_bytes or
- * finish_timeout_ms means that field's default.
- * Returns: 0; -ENOMEM; -errno of fcntl(2) or of epoll_ctl(2).
- * Owns: on success the stream owns fd; on failure the caller still does. ops is borrowed for ever.
+ * many streams share one, and may change while they live; a 0 in output_max_bytes, read_max_bytes
+ * or finish_timeout_ms means that field's default. Returns: 0; -ENOMEM; -errno of fcntl(2) or of
+ * epoll_ctl(2). Owns: on success the stream owns fd; on failure the caller still does. ops is
+ * borrowed for ever.
  */
 PARTY_API PARTY_MUST_USE int party_stream_create(struct party_loop *loop, int fd,
                                                  const struct party_stream_ops *ops,
@@ -74,15 +78,22 @@ PARTY_API PARTY_MUST_USE int party_stream_create(struct party_loop *loop, int fd
 
 /**
  * Queues the bytes [from, to) of buf. They are sent at the end of this turn.
- * Past the output limit the stream is cut: on_cut, then on_close with PARTY_EOVERFLOW, both later in
- * this turn, and the span is dropped. Without memory likewise with -ENOMEM.
- * Owns: the stream takes a reference of its own while it needs the span.
+ * Past the output limit the stream is cut: on_cut, then on_close with PARTY_EOVERFLOW, both later
+ * in this turn, and the span is dropped. Without memory likewise with -ENOMEM. Owns: the stream
+ * takes a reference of its own while it needs the span.
  */
 PARTY_API void party_stream_write_span(struct party_stream *stream, struct party_buf *buf,
                                        uint32_t from, uint32_t to);
 
 /** Queues a copy of the bytes; otherwise as party_stream_write_span. */
 PARTY_API void party_stream_write(struct party_stream *stream, const void *bytes, size_t len);
+
+/**
+ * Drops what is queued and unsent. With a delimiter (a byte value) the unit of which a part has
+ * gone out already is kept up to and with its delimiter, so that the peer is not left with a torn
+ * line; -1 drops all.
+ */
+PARTY_API void party_stream_drop_queued(struct party_stream *stream, int delimiter);
 
 /** Closes now: unsent output is lost. A second call does nothing. NULL is accepted. */
 PARTY_API void party_stream_close(struct party_stream *stream);
@@ -117,8 +128,8 @@ PARTY_API struct party_loop *party_stream_loop(const struct party_stream *stream
 
 /** The user pointer, and its change. */
 PARTY_API void *party_stream_user(const struct party_stream *stream);
-PARTY_API void party_stream_set_user(struct party_stream *stream, const struct party_stream_ops *ops,
-                                     void *user);
+PARTY_API void party_stream_set_user(struct party_stream *stream,
+                                     const struct party_stream_ops *ops, void *user);
 
 PARTY_END_DECLS
 #endif

@@ -1,0 +1,529 @@
+/* SPDX-License-Identifier: MIT */
+#include <partyline/stream.h>
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <partyline/error.h>
+
+#include "server/stream_internal.h"
+
+/*
+ * The life of a stream.
+ *
+ *   OPEN --finish--> FINISHING --output gone, our side shut, peer at its end, or time-out--> CLOSED
+ *   OPEN --limit---> CUT --on_cut in this turn's phase 6--> FINISHING (or CLOSED without on_cut)
+ *   any  --close, failure--> CLOSED --phase 7: on_close--> freed
+ *
+ * Only stream_die moves to CLOSED, and it does at once what must not wait (descriptor, output, kept
+ * input, timer). The struct itself lives on until the loop's reap phase, so that whoever walks over
+ * streams or stands in a callback of one never holds freed memory. The one task of a stream serves
+ * both: queued for phase 6 it flushes; found CLOSED there, it goes on to phase 7.
+ *
+ * While reading is paused or the peer has ended, a hang-up would be reported by epoll for ever,
+ * asked for or not; such a stream leaves the loop's watch until it reads again (unwatched).
+ */
+
+#define OUTPUT_MAX_DEFAULT        (96u * 1024u)
+#define READ_MAX_DEFAULT          (16u * 1024u)
+#define READ_MAX_CEILING          (64u * 1024u)
+#define FINISH_TIMEOUT_DEFAULT_MS 5000u
+#define IOV_PER_SEND              64
+#define NS_PER_MS                 1000000ll
+
+enum stream_state { STREAM_OPEN, STREAM_CUT, STREAM_FINISHING, STREAM_CLOSED };
+
+struct party_stream {
+    struct party_watch watch;
+    struct party_timer timer; /* OPEN: write time-out; FINISHING: its end */
+    struct party_task task;
+    const struct party_stream_ops *ops;
+    void *user;
+    const struct party_stream_limits *limits;
+    struct party_loop *loop;
+    struct party__outq out;
+    uint8_t *kept; /* input that on_data did not take; NULL while there is none */
+    uint32_t kept_len;
+    int fd;
+    int reason;
+    int64_t progress_ns; /* when output last went out, while blocked */
+    uint8_t state;
+    bool task_queued;
+    bool paused;
+    bool ended;   /* the peer sent its end */
+    bool blocked; /* the socket takes no more for now */
+    bool shut;    /* our side is shut down */
+    bool unwatched;
+};
+
+static const struct party_stream_limits default_limits = {
+    .output_max_bytes = OUTPUT_MAX_DEFAULT,
+    .read_max_bytes = READ_MAX_DEFAULT,
+    .write_timeout_ms = 10000,
+    .finish_timeout_ms = FINISH_TIMEOUT_DEFAULT_MS,
+};
+
+static void on_ready(struct party_watch *watch, unsigned events, void *user);
+static void on_timer(struct party_timer *timer, void *user);
+
+static uint32_t output_max(const struct party_stream *s)
+{
+    return s->limits->output_max_bytes ? s->limits->output_max_bytes : OUTPUT_MAX_DEFAULT;
+}
+
+static void on_flush(struct party_task *task, void *user);
+static void on_reap(struct party_task *task, void *user);
+
+static void queue_task(struct party_stream *s)
+{
+    if (!s->task_queued) {
+        s->task_queued = true;
+        party_task_init(&s->task, on_flush, s);
+        party_loop_defer(s->loop, &s->task);
+    }
+}
+
+static void queue_reap(struct party_stream *s)
+{
+    if (!s->task_queued) {
+        s->task_queued = true;
+        party_task_init(&s->task, on_reap, s);
+        party_loop_reap(s->loop, &s->task);
+    }
+}
+
+static void stream_die(struct party_stream *s, int reason)
+{
+    if (s->state == STREAM_CLOSED) {
+        return;
+    }
+    s->state = STREAM_CLOSED;
+    if (s->reason == 0) {
+        s->reason = reason;
+    }
+    party_watch_stop(&s->watch);
+    party_timer_stop(&s->timer);
+    (void)close(s->fd); /* the descriptor is gone whatever close says (close(2), EINTR on Linux) */
+    party__outq_finish(&s->out);
+    free(s->kept);
+    s->kept = NULL;
+    queue_reap(s); /* a queued flush comes first and goes on to the reap phase itself */
+}
+
+static bool wants_input(const struct party_stream *s)
+{
+    return !s->ended && (s->state == STREAM_FINISHING || !s->paused);
+}
+
+/* Brings the loop's watch in line with what the stream waits for. */
+static void update_watch(struct party_stream *s)
+{
+    if (s->state == STREAM_CLOSED) {
+        return;
+    }
+    unsigned events = (wants_input(s) ? PARTY_READ : 0u) | (s->blocked ? PARTY_WRITE : 0u);
+    int r = 0;
+    if (s->unwatched) {
+        if (events != 0) {
+            s->unwatched = false;
+            r = party_watch_start(s->loop, &s->watch, s->fd, events, on_ready, s);
+        }
+    } else if (events != s->watch.events) {
+        r = party_watch_modify(&s->watch, events);
+    }
+    if (r < 0) {
+        stream_die(s, r);
+    }
+}
+
+static void start_timer(struct party_stream *s, int64_t delay_ns)
+{
+    int r = party_timer_start(s->loop, &s->timer, delay_ns, on_timer, s);
+    if (r < 0) {
+        stream_die(s, r);
+    }
+}
+
+static void cut(struct party_stream *s, int reason)
+{
+    if (s->state != STREAM_OPEN) {
+        stream_die(s, reason);
+        return;
+    }
+    s->state = STREAM_CUT;
+    s->reason = reason;
+    queue_task(s);
+}
+
+/* Sends what the socket takes. Returns: 0, also when it takes no more for now; -errno. */
+static int send_some(struct party_stream *s)
+{
+    while (s->out.count > 0) {
+        struct iovec iov[IOV_PER_SEND];
+        struct msghdr msg = {.msg_iov = iov};
+        int n = party__outq_iov(&s->out, iov, IOV_PER_SEND);
+        msg.msg_iovlen = (size_t)n;
+        ssize_t sent;
+        if (n == 1) {
+            sent = send(s->fd, iov[0].iov_base, iov[0].iov_len, MSG_NOSIGNAL | MSG_DONTWAIT);
+        } else {
+            sent = sendmsg(s->fd, &msg, MSG_NOSIGNAL | MSG_DONTWAIT);
+        }
+        if (sent == -1) {
+            if (errno == EINTR) {
+                continue;
+            }
+            return errno == EAGAIN || errno == EWOULDBLOCK ? 0 : -errno;
+        }
+        party__outq_consume(&s->out, (size_t)sent);
+        s->progress_ns = party_loop_now_ns(s->loop);
+    }
+    return 0;
+}
+
+static void after_output_gone(struct party_stream *s)
+{
+    if (s->state != STREAM_FINISHING || s->shut) {
+        return;
+    }
+    s->shut = true;
+    if (shutdown(s->fd, SHUT_WR) == -1 || s->ended) {
+        stream_die(s, 0);
+    }
+}
+
+static void flush(struct party_stream *s)
+{
+    int r = send_some(s);
+    if (r < 0) {
+        stream_die(s, r);
+        return;
+    }
+    bool blocked = s->out.count > 0;
+    if (blocked && !s->blocked && s->state == STREAM_OPEN && s->limits->write_timeout_ms > 0) {
+        s->progress_ns = party_loop_now_ns(s->loop);
+        start_timer(s, (int64_t)s->limits->write_timeout_ms * NS_PER_MS);
+    } else if (!blocked && s->blocked && s->state == STREAM_OPEN) {
+        party_timer_stop(&s->timer);
+    }
+    s->blocked = blocked;
+    if (!blocked) {
+        after_output_gone(s);
+    }
+    update_watch(s);
+}
+
+static void on_timer(struct party_timer *timer, void *user)
+{
+    (void)timer;
+    struct party_stream *s = user;
+    if (s->state == STREAM_FINISHING) {
+        stream_die(s, 0);
+        return;
+    }
+    if (s->state != STREAM_OPEN) {
+        return;
+    }
+    /* The timer is not moved with each write; it looks at the last one when it fires. */
+    int64_t timeout_ns = (int64_t)s->limits->write_timeout_ms * NS_PER_MS;
+    int64_t due_ns = s->progress_ns + timeout_ns;
+    int64_t now_ns = party_loop_now_ns(s->loop);
+    if (now_ns >= due_ns) {
+        cut(s, PARTY_EIDLE);
+    } else {
+        start_timer(s, due_ns - now_ns);
+    }
+}
+
+/* Keeps what the front did not take. */
+static void keep(struct party_stream *s, const uint8_t *data, size_t len)
+{
+    uint8_t *kept = malloc(len);
+    if (!kept) {
+        stream_die(s, -ENOMEM);
+        return;
+    }
+    memcpy(kept, data, len);
+    s->kept = kept;
+    s->kept_len = (uint32_t)len;
+    s->paused = true;
+}
+
+static void hand_over(struct party_stream *s, const uint8_t *data, size_t len)
+{
+    size_t taken = s->ops->on_data(s, data, len, s->user);
+    if (s->state == STREAM_OPEN && taken < len) {
+        keep(s, data + taken, len - taken);
+        update_watch(s);
+    }
+}
+
+static void hand_over_kept(struct party_stream *s)
+{
+    uint8_t *kept = s->kept;
+    size_t len = s->kept_len;
+    s->kept = NULL;
+    s->kept_len = 0;
+    hand_over(s, kept, len);
+    free(kept);
+}
+
+static void on_peer_end(struct party_stream *s)
+{
+    s->ended = true;
+    if (s->state == STREAM_FINISHING) {
+        if (s->shut) {
+            stream_die(s, 0);
+            return;
+        }
+    } else if (s->state == STREAM_OPEN && s->ops->on_end) {
+        s->ops->on_end(s, s->user);
+    } else if (s->state == STREAM_OPEN) {
+        party_stream_finish(s);
+    }
+    update_watch(s);
+}
+
+static void read_some(struct party_stream *s)
+{
+    uint8_t bytes[READ_MAX_CEILING];
+    size_t max = s->limits->read_max_bytes ? s->limits->read_max_bytes : READ_MAX_DEFAULT;
+    if (max > sizeof(bytes)) {
+        max = sizeof(bytes);
+    }
+    ssize_t n = recv(s->fd, bytes, max, MSG_DONTWAIT);
+    if (n > 0) {
+        if (s->state == STREAM_OPEN) {
+            hand_over(s, bytes, (size_t)n);
+        }
+    } else if (n == 0) {
+        on_peer_end(s);
+    } else if (errno != EAGAIN && errno != EWOULDBLOCK && errno != EINTR) {
+        stream_die(s, -errno);
+    }
+}
+
+static void on_ready(struct party_watch *watch, unsigned events, void *user)
+{
+    (void)watch;
+    struct party_stream *s = user;
+    if (events & PARTY_WRITE) {
+        flush(s);
+    }
+    if (s->state == STREAM_CLOSED) {
+        return;
+    }
+    if (wants_input(s)) {
+        if (events & (PARTY_READ | PARTY_ERROR)) {
+            read_some(s);
+        }
+    } else if ((events & PARTY_ERROR) && s->state != STREAM_CLOSED) {
+        /* Nobody asks for input: the hang-up is found by the next read or write. */
+        if (s->blocked || s->state == STREAM_FINISHING) {
+            stream_die(s, -EPIPE);
+        } else {
+            party_watch_stop(&s->watch);
+            s->unwatched = true;
+        }
+    }
+}
+
+static void run_cut(struct party_stream *s)
+{
+    int reason = s->reason;
+    if (!s->ops->on_cut) {
+        stream_die(s, reason);
+        return;
+    }
+    s->ops->on_cut(s, reason, s->user);
+    if (s->state == STREAM_CUT) {
+        s->state = STREAM_OPEN;
+        party_stream_finish(s);
+    }
+}
+
+/* Phase 7: nobody holds the stream any more. */
+static void on_reap(struct party_task *task, void *user)
+{
+    (void)task;
+    struct party_stream *s = user;
+    s->ops->on_close(s, s->reason, s->user);
+    free(s);
+}
+
+/* Phase 6: what the turn gathered. */
+static void on_flush(struct party_task *task, void *user)
+{
+    (void)task;
+    struct party_stream *s = user;
+    s->task_queued = false;
+    if (s->state == STREAM_CUT) {
+        run_cut(s);
+    }
+    if (s->kept && !s->paused && s->state == STREAM_OPEN) {
+        hand_over_kept(s);
+    }
+    if (s->state != STREAM_CLOSED && !s->blocked) {
+        flush(s);
+    }
+    if (s->state == STREAM_CLOSED) {
+        queue_reap(s);
+    }
+}
+
+int party_stream_create(struct party_loop *loop, int fd, const struct party_stream_ops *ops,
+                        const struct party_stream_limits *limits, void *user,
+                        struct party_stream **ret_stream)
+{
+    int flags = fcntl(fd, F_GETFL);
+    if (flags == -1 || (!(flags & O_NONBLOCK) && fcntl(fd, F_SETFL, flags | O_NONBLOCK) == -1)) {
+        return -errno;
+    }
+    struct party_stream *s = calloc(1, sizeof(*s));
+    if (!s) {
+        return -ENOMEM;
+    }
+    s->loop = loop;
+    s->ops = ops;
+    s->user = user;
+    s->limits = limits ? limits : &default_limits;
+    s->fd = fd;
+    party__outq_init(&s->out);
+    int r = party_watch_start(loop, &s->watch, fd, PARTY_READ, on_ready, s);
+    if (r < 0) {
+        free(s);
+        return r;
+    }
+    *ret_stream = s;
+    return 0;
+}
+
+/* Whether n more bytes may be queued; cuts the stream when they may not. */
+static bool admit_output(struct party_stream *s, size_t n)
+{
+    if (s->state == STREAM_CUT) {
+        return s->task_queued == false; /* last words, from on_cut */
+    }
+    if (s->state != STREAM_OPEN) {
+        return false;
+    }
+    if (n > output_max(s) - s->out.bytes) {
+        cut(s, PARTY_EOVERFLOW);
+        return false;
+    }
+    return true;
+}
+
+void party_stream_write_span(struct party_stream *s, struct party_buf *buf, uint32_t from,
+                             uint32_t to)
+{
+    if (!admit_output(s, to - from)) {
+        return;
+    }
+    if (party__outq_push(&s->out, buf, from, to) < 0) {
+        stream_die(s, -ENOMEM);
+        return;
+    }
+    queue_task(s);
+}
+
+void party_stream_write(struct party_stream *s, const void *bytes, size_t len)
+{
+    if (!admit_output(s, len)) {
+        return;
+    }
+    if (party__outq_copy(&s->out, bytes, (uint32_t)len) < 0) {
+        stream_die(s, -ENOMEM);
+        return;
+    }
+    queue_task(s);
+}
+
+void party_stream_drop_queued(struct party_stream *s, int delimiter)
+{
+    if (s->state != STREAM_CLOSED) {
+        party__outq_drop(&s->out, delimiter);
+    }
+}
+
+void party_stream_close(struct party_stream *s)
+{
+    if (s) {
+        stream_die(s, 0);
+    }
+}
+
+void party_stream_finish(struct party_stream *s)
+{
+    if (s->state != STREAM_OPEN) {
+        return;
+    }
+    s->state = STREAM_FINISHING;
+    free(s->kept);
+    s->kept = NULL;
+    uint32_t timeout_ms =
+        s->limits->finish_timeout_ms ? s->limits->finish_timeout_ms : FINISH_TIMEOUT_DEFAULT_MS;
+    start_timer(s, (int64_t)timeout_ms * NS_PER_MS);
+    if (s->state != STREAM_CLOSED) {
+        queue_task(s);
+    }
+}
+
+void party_stream_pause(struct party_stream *s)
+{
+    if (!s->paused) {
+        s->paused = true;
+        update_watch(s);
+    }
+}
+
+void party_stream_resume(struct party_stream *s)
+{
+    if (s->paused) {
+        s->paused = false;
+        if (s->kept) {
+            queue_task(s);
+        }
+        update_watch(s);
+    }
+}
+
+bool party_stream_is_paused(const struct party_stream *s)
+{
+    return s->paused;
+}
+
+size_t party_stream_queued(const struct party_stream *s)
+{
+    return s->out.bytes;
+}
+
+bool party_stream_is_closing(const struct party_stream *s)
+{
+    return s->state != STREAM_OPEN;
+}
+
+int party_stream_fileno(const struct party_stream *s)
+{
+    return s->state == STREAM_CLOSED ? -1 : s->fd;
+}
+
+struct party_loop *party_stream_loop(const struct party_stream *s)
+{
+    return s->loop;
+}
+
+void *party_stream_user(const struct party_stream *s)
+{
+    return s->user;
+}
+
+void party_stream_set_user(struct party_stream *s, const struct party_stream_ops *ops, void *user)
+{
+    s->ops = ops;
+    s->user = user;
+}
