@@ -1,0 +1,252 @@
+# SPDX-License-Identifier: MIT
+"""Each check refuses a bad sample and takes a good one: a check that cannot fail checks nothing."""
+import pathlib
+import shutil
+import subprocess
+import sys
+
+import pytest
+
+sys.path.insert(0, str(pathlib.Path(__file__).parent))
+sys.path.insert(0, str(pathlib.Path(__file__).parent.parent))
+
+import headers
+import layers
+import symbols
+import summary
+import texts
+
+CC = shutil.which("cc") or shutil.which("gcc") or shutil.which("clang")
+CXX = shutil.which("c++") or shutil.which("g++") or shutil.which("clang++")
+
+
+@pytest.fixture
+def tree(tmp_path):
+    """A small project that keeps every rule, and write(path, text) to change it."""
+
+    def write(path, text):
+        file = tmp_path / path
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(text, encoding="utf-8")
+
+    write("include/partyline/sock.h", "#include <stddef.h>\n")
+    write("include/partyline/loop.h", "#include <partyline/sock.h>\n")
+    write("lib/sock/sock.c", "#include <partyline/sock.h>\n")
+    write("lib/sock/sock_inner.h", "\n")
+    write("lib/loop/loop.c", '#include <partyline/loop.h>\n#include "sock/sock_inner.h"\n')
+    write("chat/wire/line.h", "\n")
+    write("chat/core/hub.h", "\n")
+    write("chat/front/front.c", '#include <partyline/loop.h>\n#include "wire/line.h"\n')
+    return tmp_path, write
+
+
+def test_layers_take_a_tree_that_keeps_them(tree):
+    root, _ = tree
+    assert layers.check(root) == []
+
+
+@pytest.mark.parametrize(
+    "path, text, word",
+    [
+        ("lib/sock/up.c", "#include <partyline/loop.h>\n", "not below lib/sock"),
+        ("lib/sock/up.c", '#include "loop/inner.h"\n', "no file"),
+        ("include/partyline/sock.h", "#include <partyline/loop.h>\n", "not below lib/sock"),
+        ("chat/wire/line.c", '#include "core/hub.h"\n', "not below chat/wire"),
+        ("chat/core/hub.c", '#include "wire/line.h"\n', "not below chat/core"),
+        ("chat/core/room.h", '  #  include "../wire/line.h"\n', "not below chat/core"),
+        ("chat/front/inner.c", '#include "../../lib/sock/sock_inner.h"\n', "only <partyline/"),
+        ("lib/sock/up.c", '#include "../../chat/core/hub.h"\n', "not below lib/sock"),
+        ("chat/core/hub_test.c", '#include "wire/line.h"\n', "not below chat/core"),
+        ("chat/core/db.c", "#include <sqlite3.h>\n", "chat/log only"),
+        ("chat/core/none.c", "#include <partyline/nowhere.h>\n", "does not exist"),
+        ("include/partyline/orphan.h", "\n", "belongs to no layer"),
+    ],
+)
+def test_layers_refuse(tree, path, text, word):
+    root, write = tree
+    write(path, text)
+    wrong = layers.check(root)
+    assert len(wrong) == 1
+    assert word in wrong[0]
+
+
+def compile_object(tmp_path, name, text, *flags):
+    source = tmp_path / f"{name}.c"
+    source.write_text(text)
+    output = tmp_path / f"{name}.o"
+    subprocess.run([CC, "-c", *flags, "-o", output, source], check=True)
+    return output
+
+
+def archive(tmp_path, name, text):
+    output = tmp_path / f"lib{name}.a"
+    subprocess.run(["ar", "rcs", output, compile_object(tmp_path, name, text)], check=True)
+    return str(output)
+
+
+def test_pure_takes_memory_functions_and_what_the_layer_below_has(tmp_path):
+    below = archive(tmp_path, "below", "#include <unistd.h>\nvoid xdie(void) { _exit(1); }\n")
+    pure = archive(
+        tmp_path, "pure",
+        "#include <string.h>\nvoid xdie(void);\n"
+        "size_t f(const char *s) { if (!s) { xdie(); } return strlen(s); }\n",
+    )
+    assert symbols.check_pure([pure, below]) == []
+    assert symbols.check_pure([pure]) == [f"{pure}: needs xdie"]
+
+
+@pytest.mark.parametrize(
+    "call",
+    ["time(0)", "getpid()", "rand()", "printf(s)", "fopen(s, s) != 0", "read(0, 0, 0) != 0",
+     "system(s)", "getenv(s) != 0", "sleep(1)"],
+)
+def test_pure_refuses_what_may_enter_the_kernel(tmp_path, call):
+    text = (
+        "#include <stdio.h>\n#include <stdlib.h>\n#include <time.h>\n#include <unistd.h>\n"
+        f"int f(const char *s);\nint f(const char *s) {{ return s != 0 && (int)({call}); }}\n"
+    )
+    wrong = symbols.check_pure([archive(tmp_path, "impure", text)])
+    assert len(wrong) == 1 and "needs" in wrong[0]
+
+
+def test_pure_refuses_an_archive_without_functions(tmp_path):
+    assert symbols.check_pure([archive(tmp_path, "empty", "int f(void);\n")]) != []
+
+
+def shared_library(tmp_path, text):
+    output = tmp_path / "libsample.so"
+    source = tmp_path / "sample.c"
+    source.write_text(text)
+    subprocess.run([CC, "-shared", "-fPIC", "-o", output, source], check=True)
+    return str(output)
+
+
+def test_exports_take_the_librarys_own_names(tmp_path):
+    library = shared_library(tmp_path, "int party_one(void) { return 1; }\n")
+    assert symbols.check_exports(library) == []
+
+
+@pytest.mark.parametrize("name", ["helper", "party__inner", "partyline_x", "PARTY_X"])
+def test_exports_refuse_other_names(tmp_path, name):
+    text = f"int party_one(void) {{ return 1; }}\nint {name}(void) {{ return 2; }}\n"
+    wrong = symbols.check_exports(shared_library(tmp_path, text))
+    assert [line.split()[-1] for line in wrong] == [name]
+
+
+def test_exports_refuse_a_library_that_exports_nothing(tmp_path):
+    assert symbols.check_exports(shared_library(tmp_path, "static int x;\n")) != []
+
+
+@pytest.mark.parametrize("command", [[CC, "-std=c17"], [CXX, "-std=c++17"]])
+def test_headers_refuse_one_that_leans_on_others(tmp_path, command):
+    (tmp_path / "good.h").write_text("#ifndef G\n#define G\n#include <stddef.h>\nsize_t f(int a);\n#endif\n")
+    wrong, count = headers.check(tmp_path, command)
+    assert (wrong, count) == ([], 1)
+    (tmp_path / "leans.h").write_text("#ifndef L\n#define L\nsize_t f(int a);\n#endif\n")
+    (tmp_path / "unguarded.h").write_text("struct twice { int a; };\n")
+    wrong, count = headers.check(tmp_path, command)
+    assert count == 3
+    assert [text.splitlines()[0] for text in wrong] == ["leans.h:", "unguarded.h:"]
+
+
+def test_headers_refuse_what_cxx_cannot_read(tmp_path):
+    (tmp_path / "word.h").write_text("#ifndef W\n#define W\nint f(int class);\n#endif\n")
+    assert headers.check(tmp_path, [CC, "-std=c17"])[0] == []
+    assert len(headers.check(tmp_path, [CXX, "-std=c++17"])[0]) == 1
+
+
+def test_links_upward_are_refused_by_the_linker(tmp_path):
+    """What the link_ programs rest on: a whole archive with an open end does not link."""
+    main = compile_object(tmp_path, "main", "int main(void) { return 0; }\n")
+    low = archive(tmp_path, "low", "void party_up(void);\nvoid low(void) { party_up(); }\n")
+    high = archive(tmp_path, "high", "void party_up(void) { }\n")
+    link = [CC, "-o", tmp_path / "linked", main, "-Wl,--whole-archive", low, "-Wl,--no-whole-archive"]
+    assert subprocess.run([*link, high], check=False).returncode == 0
+    refused = subprocess.run(link, check=False, capture_output=True, text=True)
+    assert refused.returncode != 0
+    assert "party_up" in refused.stderr
+
+
+GOOD = f"/* {texts.LICENCE} */\nint a;\n"
+
+
+@pytest.mark.parametrize(
+    "text, word",
+    [
+        ("int a;\n", "0 licence lines"),
+        (GOOD + GOOD, "2 licence lines"),
+        ("\n\n\n" + GOOD, "not at the top"),
+        (GOOD + "/* TO" + "DO: later */\n", "unfinished"),
+        (GOOD + "/* FIX" + "ME */\n", "unfinished"),
+    ],
+)
+def test_texts_refuse(text, word):
+    assert list(texts.check_text("a.c", GOOD)) == []
+    wrong = list(texts.check_text("a.c", text))
+    assert len(wrong) == 1
+    assert word in wrong[0]
+
+
+def test_texts_are_those_of_the_source_alone(tmp_path):
+    for path in ("a.c", "sub/b.py", "build/c.c", "build-x/d.c", "e.png", "meson.build"):
+        file = tmp_path / path
+        file.parent.mkdir(exist_ok=True)
+        file.write_text("")
+    found = [path.as_posix() for path in texts.source_files(tmp_path)]
+    assert found == ["a.c", "meson.build", "sub/b.py"]
+
+
+def meson_line(name, result, stdout=""):
+    return summary.json.dumps({"name": name, "result": result, "stdout": stdout}) + "\n"
+
+
+def test_summary_counts_each_tap_line_and_each_other_test():
+    tally = summary.Tally()
+    summary.add_meson(
+        tally,
+        meson_line("unit", "OK", "1..3\nok 1 - one\nok 2 - two\nok 3 - three # SKIP no ring\n")
+        + meson_line("layers", "OK", "12 files\n")
+        + meson_line("ring", "SKIP", "1..0 # SKIP no io_uring\n"),
+    )
+    assert tally.passed == ["unit: one", "unit: two", "layers"]
+    assert tally.skipped == ["unit: three", "ring"]
+    assert tally.failed == []
+
+
+def test_summary_counts_failed_lines_and_programs_that_broke_off():
+    tally = summary.Tally()
+    summary.add_meson(
+        tally,
+        meson_line("unit", "FAIL", "1..2\nnot ok 1 - one\nok 2 - two\n")
+        + meson_line("crash", "ERROR", "1..9\nok 1 - first\n")
+        + meson_line("slow", "TIMEOUT"),
+    )
+    assert tally.passed == ["unit: two", "crash: first"]
+    assert tally.failed == ["unit: one", "crash: ERROR", "slow: TIMEOUT"]
+
+
+def test_summary_reads_pytest_and_counts_a_failed_clean_up_once():
+    tally = summary.Tally()
+    summary.add_pytest(
+        tally,
+        "<testsuites><testsuite>"
+        "<testcase classname='t' name='good'/>"
+        "<testcase classname='t' name='bad'><failure/></testcase>"
+        "<testcase classname='t' name='bad'><error/></testcase>"
+        "<testcase classname='t' name='later'><skipped/></testcase>"
+        "</testsuite></testsuites>",
+    )
+    assert (tally.passed, tally.failed, tally.skipped) == (["t.good"], ["t.bad"], ["t.later"])
+
+
+def test_summary_ends_with_the_counts_and_fails_without_results(tmp_path, capsys):
+    log = tmp_path / "testlog.json"
+    log.write_text(meson_line("layers", "OK"))
+    xml = tmp_path / "e2e.xml"
+    arguments = ["--status", "0", str(log), str(xml)]
+    assert summary.main(arguments) == 1
+    assert capsys.readouterr().out.splitlines()[-1] == "1 passed, 1 failed"
+    xml.write_text("<testsuites><testcase classname='t' name='good'/></testsuites>")
+    assert summary.main(arguments) == 0
+    assert capsys.readouterr().out == "2 passed, 0 failed\n"
+    assert summary.main(["--status", "3", str(log), str(xml)]) == 1
