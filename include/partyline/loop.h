@@ -50,8 +50,10 @@ PARTY_API PARTY_MUST_USE int party_loop_create(const struct party_loop_settings 
 
 /**
  * Destroys a loop that does not run. Deferred and reap tasks that wait are run first, so that
- * objects closed in the last turn are freed; posted tasks that wait are run too.
- * Watches and timers still started are forgotten without a call. NULL is accepted.
+ * objects closed in the last turn are freed; posted tasks that wait are run too. This goes on until
+ * none is left, so a task must not queue itself for ever.
+ * Watches and timers still started are forgotten without a call; they must not be stopped later.
+ * No other thread may be in, or come to, party_loop_post and party_loop_stop. NULL is accepted.
  */
 PARTY_API void party_loop_destroy(struct party_loop *loop);
 
@@ -64,7 +66,9 @@ PARTY_API PARTY_MUST_USE int party_loop_run(struct party_loop *loop);
 /** Runs one turn, waiting at most timeout_ms (-1: until something is due). Returns: as run. */
 PARTY_API PARTY_MUST_USE int party_loop_run_once(struct party_loop *loop, int timeout_ms);
 
-/** Makes party_loop_run return at the end of its turn, or at once when called first. Threads: any.
+/**
+ * Makes party_loop_run return at the end of its turn, or at once when called first. Until then
+ * party_loop_run_once does not wait. Threads: any.
  */
 PARTY_API void party_loop_stop(struct party_loop *loop);
 
@@ -136,7 +140,10 @@ PARTY_API PARTY_MUST_USE int party_watch_start(struct party_loop *loop, struct p
                                                int fd, unsigned events, party_watch_fn fn,
                                                void *user);
 
-/** Changes the events of a started watch; 0 keeps it and asks for errors only. Returns: 0; -errno.
+/**
+ * Changes the events of a started watch; 0 keeps it and asks for errors only.
+ * Returns: 0; -errno, and the watch is as before; -ENOENT: it was lost and is stopped, which can
+ *   only be with PARTY_EXCLUSIVE when the kernel has no memory, or when the descriptor was closed.
  */
 PARTY_API PARTY_MUST_USE int party_watch_modify(struct party_watch *watch, unsigned events);
 
@@ -173,7 +180,7 @@ typedef void (*party_signal_fn)(struct party_loop *loop, int signo, void *user);
 /**
  * Calls fn in the loop's thread when the process gets signo (signalfd(2)). The signal must be
  * blocked in every thread: block it before the first thread is started (pthread_sigmask(3)); this
- * call blocks it in the calling thread.
+ * call blocks it in the calling thread, and it stays blocked when the loop is gone.
  * Returns: 0; -EEXIST when the loop has signo already; -EINVAL for no such signal; -errno; -ENOMEM.
  */
 PARTY_API PARTY_MUST_USE int party_loop_add_signal(struct party_loop *loop, int signo,

@@ -8,6 +8,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "loop/loop_internal.h"
 
 struct epoll_state {
@@ -83,8 +84,8 @@ static int wait_for_events(struct epoll_state *epoll, int64_t timeout_ns, int ca
 {
 #ifdef PARTY_HAVE_EPOLL_PWAIT2
     if (timeout_ns > 0 && !epoll->no_pwait2) {
-        struct timespec timeout = {.tv_sec = (time_t)(timeout_ns / 1000000000),
-                                   .tv_nsec = (long)(timeout_ns % 1000000000)};
+        struct timespec timeout = {.tv_sec = (time_t)(timeout_ns / PARTY__NS_PER_S),
+                                   .tv_nsec = (long)(timeout_ns % PARTY__NS_PER_S)};
         int count = epoll_pwait2(epoll->fd, epoll->events, cap, &timeout, NULL);
         if (count != -1 || (errno != ENOSYS && errno != EPERM)) {
             return count;

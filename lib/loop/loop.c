@@ -8,8 +8,8 @@
  *
  * The wake-up. A poster writes the eventfd only when the loop sleeps:
  *
- *     loop: sleeping = true; look at the mailbox; wait      poster: put into the mailbox; look at
- * sleeping
+ *     loop:   sleeping = true;           look at the mailbox;  wait
+ *     poster: put into the mailbox;      look at sleeping;     write the eventfd
  *
  * Both sides write first and read second, and all four are sequentially consistent, so at least one
  * of them sees the other: the loop finds the task and does not wait, or the poster finds it asleep
@@ -26,13 +26,12 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
-#include <time.h>
 #include <unistd.h>
 
-#include "loop/loop_internal.h"
+#include <partyline/error.h>
 
-#define NS_PER_MS 1000000
-#define NS_PER_S  1000000000
+#include "base/clock.h"
+#include "loop/loop_internal.h"
 
 /* The first one is the default. */
 static const struct party__backend *const backends[] = {&party__backend_epoll};
@@ -40,9 +39,7 @@ static const struct party__backend *const backends[] = {&party__backend_epoll};
 static int64_t monotonic_ns(void *user)
 {
     (void)user;
-    struct timespec now;
-    (void)clock_gettime(CLOCK_MONOTONIC, &now); /* Cannot fail: Linux always has this clock. */
-    return (int64_t)now.tv_sec * NS_PER_S + now.tv_nsec;
+    return party__now_ns();
 }
 
 int party__timeout_ms_round_up(int64_t timeout_ns)
@@ -50,7 +47,8 @@ int party__timeout_ms_round_up(int64_t timeout_ns)
     if (timeout_ns < 0) {
         return -1;
     }
-    int64_t timeout_ms = timeout_ns / NS_PER_MS + (timeout_ns % NS_PER_MS != 0 ? 1 : 0);
+    int64_t timeout_ms =
+        timeout_ns / PARTY__NS_PER_MS + (timeout_ns % PARTY__NS_PER_MS != 0 ? 1 : 0);
     return timeout_ms < INT32_MAX ? (int)timeout_ms : INT32_MAX;
 }
 
@@ -59,8 +57,7 @@ void party__loop_log(const struct party_loop *loop, enum party_log_level level, 
 {
     if (loop->log != NULL) {
         char message[160];
-        const char *text = strerrordesc_np(-error);
-        (void)snprintf(message, sizeof message, "%s: %s", what, text != NULL ? text : "?");
+        (void)snprintf(message, sizeof message, "%s: %s", what, party_strerror(error));
         loop->log(level, message, loop->log_user);
     }
 }
@@ -149,8 +146,7 @@ static bool has_mail(struct party_loop *loop)
     return atomic_load(&loop->mailbox.posted) != NULL || atomic_load(&loop->mailbox.stopping);
 }
 
-/* How long this turn may wait: -1 for ever, 0 not at all. limit_ns is a time, INT64_MAX for none.
- */
+/* How long the loop may wait: -1 for ever, 0 not at all. limit_ns is a time or PARTY__NEVER_NS. */
 static int64_t time_to_wait_ns(const struct party_loop *loop, int64_t limit_ns)
 {
     if (loop->deferred.first != NULL || loop->reaped.first != NULL) {
@@ -158,7 +154,7 @@ static int64_t time_to_wait_ns(const struct party_loop *loop, int64_t limit_ns)
     }
     int64_t due_ns = party__timer_next_due_ns(loop);
     int64_t until_ns = due_ns < limit_ns ? due_ns : limit_ns;
-    if (until_ns == INT64_MAX) {
+    if (until_ns == PARTY__NEVER_NS) {
         return -1;
     }
     /* The time of the turn that just ended may be long past, so the clock is asked again. */
@@ -213,7 +209,7 @@ static int turn(struct party_loop *loop, int64_t limit_ns)
 int party_loop_run(struct party_loop *loop)
 {
     while (!atomic_exchange(&loop->mailbox.stopping, false)) {
-        int r = turn(loop, INT64_MAX);
+        int r = turn(loop, PARTY__NEVER_NS);
         if (r < 0) {
             return r;
         }
@@ -223,11 +219,11 @@ int party_loop_run(struct party_loop *loop)
 
 int party_loop_run_once(struct party_loop *loop, int timeout_ms)
 {
-    int64_t limit_ns = INT64_MAX;
+    int64_t limit_ns = PARTY__NEVER_NS;
     if (timeout_ms == 0) {
         limit_ns = loop->now_ns;
     } else if (timeout_ms > 0) {
-        limit_ns = loop->clock_ns(loop->clock_user) + (int64_t)timeout_ms * NS_PER_MS;
+        limit_ns = loop->clock_ns(loop->clock_user) + (int64_t)timeout_ms * PARTY__NS_PER_MS;
     }
     return turn(loop, limit_ns);
 }

@@ -85,7 +85,7 @@ void party__watch_dispatch(struct party_loop *loop);
 /** Calls the timers that are due at loop->now_ns and were started before this call. */
 void party__timer_dispatch(struct party_loop *loop);
 
-/** The time of the first timer; INT64_MAX when there is none. */
+/** The time of the first timer; PARTY__NEVER_NS when there is none. */
 int64_t party__timer_next_due_ns(const struct party_loop *loop);
 
 /** Frees the heap; the timers in it are forgotten. */

@@ -12,6 +12,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "base/clock.h"
 #include "loop/loop_internal.h"
 
 #define HEAP_ARITY     4u
@@ -110,7 +111,7 @@ void party__timer_dispatch(struct party_loop *loop)
 
 int64_t party__timer_next_due_ns(const struct party_loop *loop)
 {
-    return loop->timers.count > 0 ? loop->timers.slots[0].due_ns : INT64_MAX;
+    return loop->timers.count > 0 ? loop->timers.slots[0].due_ns : PARTY__NEVER_NS;
 }
 
 void party__timer_finish(struct party_loop *loop)
@@ -138,7 +139,7 @@ int party_timer_start(struct party_loop *loop, struct party_timer *timer, int64_
     int64_t delay = delay_ns > 0 ? delay_ns : 0;
     timer->fn = fn;
     timer->user = user;
-    timer->due_ns = delay < INT64_MAX - loop->now_ns ? loop->now_ns + delay : INT64_MAX;
+    timer->due_ns = delay < PARTY__NEVER_NS - loop->now_ns ? loop->now_ns + delay : PARTY__NEVER_NS;
     settle(heap, timer->index,
            (struct party__timer_slot){
                .due_ns = timer->due_ns, .sequence = heap->next_sequence++, .timer = timer});
