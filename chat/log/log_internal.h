@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef CHAT_LOG_LOG_INTERNAL_H
+#define CHAT_LOG_LOG_INTERNAL_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "log/log.h"
+
+/*
+ * Doors for tests: a log on another VFS, or with the weaker sync level that loses on a power cut
+ * and so shows that the test for losses can fail. The server uses log_open.
+ */
+struct log_options {
+    const char *vfs;  /* a registered VFS; NULL: SQLite's default */
+    bool sync_normal; /* synchronous=NORMAL instead of FULL */
+};
+
+enum log_fault log_open_with(const struct log_options *options, const char *dir,
+                             struct log **ret_log, char *ret_message, size_t message_cap);
+
+/* Frames that wait in the WAL before a commit moves them into the database first (4 MiB). */
+#define WAL_CHECKPOINT_FRAMES 1000
+/* From here on (32 MiB) readers are waited for, so that the WAL can start anew. */
+#define WAL_RESTART_FRAMES 8000
+/* Fewer frames than this are not worth two syncs in a quiet moment. */
+#define WAL_QUIET_FRAMES 64
+/* How long a foreign lock, or in WAL_RESTART_FRAMES a reader, is waited for. */
+#define LOG_BUSY_MS 250
+/* Page cache of the writing connection, and of each reader. */
+#define LOG_CACHE_KIB    4096
+#define READER_CACHE_KIB 2048
+
+#endif

@@ -1,0 +1,114 @@
+/* SPDX-License-Identifier: MIT */
+#include "log/schema.h"
+
+#include <stdbool.h>
+#include <stdio.h>
+
+/*
+ * messages is clustered by (room, seq): the history of a room lies together on the disk, its last
+ * number is one look-up (so no row per room is rewritten with each commit), and since neither
+ * number nor time ever fall with seq, a time is found by halving, without an index that each commit
+ * would have to keep.
+ *
+ * A room's newest row must never be deleted: its seq and the next one hang on it.
+ */
+static const char *const steps[] = {
+    /* 1 */
+    "CREATE TABLE rooms("
+    " id INTEGER PRIMARY KEY,"
+    " name TEXT NOT NULL,"
+    " topic TEXT NOT NULL DEFAULT '',"
+    " topic_actor TEXT NOT NULL DEFAULT '',"
+    " topic_time INTEGER NOT NULL DEFAULT 0"
+    ") STRICT;"
+    "CREATE TABLE messages("
+    " room INTEGER NOT NULL,"
+    " seq INTEGER NOT NULL,"
+    " number INTEGER NOT NULL,"
+    " time INTEGER NOT NULL,"
+    " kind INTEGER NOT NULL,"
+    " actor TEXT NOT NULL,"
+    " text TEXT NOT NULL,"
+    " PRIMARY KEY(room, seq)"
+    ") STRICT, WITHOUT ROWID;"
+    "CREATE TABLE private_messages("
+    " number INTEGER PRIMARY KEY,"
+    " time INTEGER NOT NULL,"
+    " actor TEXT NOT NULL,"
+    " target TEXT NOT NULL,"
+    " text TEXT NOT NULL"
+    ") STRICT;"
+    "CREATE TABLE state("
+    " id INTEGER PRIMARY KEY CHECK(id = 1),"
+    " last_number INTEGER NOT NULL,"
+    " last_time INTEGER NOT NULL"
+    ") STRICT;"
+    "INSERT INTO state(id, last_number, last_time) VALUES(1, 0, 0);",
+};
+
+int schema_version(void)
+{
+    return (int)(sizeof(steps) / sizeof(steps[0]));
+}
+
+static int read_integer(sqlite3 *db, const char *sql, int *ret_value)
+{
+    sqlite3_stmt *stmt = NULL;
+    int code = sqlite3_prepare_v2(db, sql, -1, &stmt, NULL);
+    if (code == SQLITE_OK) {
+        code = sqlite3_step(stmt);
+        if (code == SQLITE_ROW) {
+            *ret_value = sqlite3_column_int(stmt, 0);
+            code = SQLITE_OK;
+        }
+    }
+    (void)sqlite3_finalize(stmt);
+    return code;
+}
+
+int schema_look(sqlite3 *db, enum schema_state *ret_state, int *ret_version)
+{
+    int application = 0, version = 0, tables = 0;
+    int code = read_integer(db, "PRAGMA application_id", &application);
+    if (code == SQLITE_OK) {
+        code = read_integer(db, "PRAGMA user_version", &version);
+    }
+    if (code == SQLITE_OK) {
+        code = read_integer(db, "SELECT count(*) FROM sqlite_master", &tables);
+    }
+    if (code != SQLITE_OK) {
+        return code;
+    }
+    *ret_version = version;
+    if (application == 0 && version == 0 && tables == 0) {
+        *ret_state = SCHEMA_NEW;
+    } else if (application != SCHEMA_APPLICATION_ID || version < 1) {
+        *ret_state = SCHEMA_FOREIGN;
+    } else if (version > schema_version()) {
+        *ret_state = SCHEMA_NEWER;
+    } else {
+        *ret_state = version < schema_version() ? SCHEMA_OLD : SCHEMA_CURRENT;
+    }
+    return SQLITE_OK;
+}
+
+int schema_upgrade(sqlite3 *db, int from)
+{
+    int code = sqlite3_exec(db, "BEGIN IMMEDIATE", NULL, NULL, NULL);
+    for (int i = from; code == SQLITE_OK && i < schema_version(); i++) {
+        code = sqlite3_exec(db, steps[i], NULL, NULL, NULL);
+    }
+    if (code == SQLITE_OK) {
+        char sql[96];
+        (void)snprintf(sql, sizeof(sql), "PRAGMA application_id = %d; PRAGMA user_version = %d",
+                       SCHEMA_APPLICATION_ID, schema_version());
+        code = sqlite3_exec(db, sql, NULL, NULL, NULL);
+    }
+    if (code == SQLITE_OK) {
+        code = sqlite3_exec(db, "COMMIT", NULL, NULL, NULL);
+    }
+    if (code != SQLITE_OK && !sqlite3_get_autocommit(db)) {
+        (void)sqlite3_exec(db, "ROLLBACK", NULL, NULL, NULL);
+    }
+    return code;
+}
