@@ -16,17 +16,28 @@
  * The end is not part of the line. IAC EC takes the last character of the unfinished line back, IAC
  * EL all of it (RFC 854). IAC IP and IAC BRK drop the unfinished line.
  *
+ * An IAC before a byte that is no telnet command (below 236) is no telnet: both bytes are text, and
+ * the line is not UTF-8. A subnegotiation is skipped up to its IAC SE, however long it is.
+ *
  * No I/O. An idle decoder holds no memory beyond this struct.
  */
 
+/** Where the count of a subnegotiation's bytes stops. All options are off, so none is expected. */
+#define LINE_SUB_MAX_BYTES 512
+
 enum line_fault {
     LINE_OK,
-    LINE_TOO_LONG, /* more than max_bytes before the end; line is empty, the rest is skipped */
+    /* more than max_bytes before the end; line is empty, the rest is skipped. Told once, with the
+       first byte too many: the end may never come. EL, IP and BRK drop the rest as well. */
+    LINE_TOO_LONG,
     LINE_NOT_UTF8, /* line is empty */
 };
 
 struct line_sink {
-    /** A line, borrowed for the call. Returns false to stop: the rest of the input is left. */
+    /**
+     * A line, borrowed for the call; an empty one too. Returns false to stop: the rest of the input
+     * is left, and the decoder is not touched again in this call, so it may have been finished.
+     */
     bool (*on_line)(enum line_fault fault, const char *line, size_t len, void *user);
     /** Bytes to send to the peer: answers to telnet options. */
     void (*on_answer)(const uint8_t *bytes, size_t len, void *user);
@@ -42,7 +53,7 @@ struct line_decoder {
     uint8_t verb;       /* WILL, WONT, DO, DONT waiting for its option */
     bool after_cr;      /* the last byte was a CR that ended a line */
     bool skipping;      /* inside a line that was too long */
-    uint16_t sub_len;   /* bytes of the subnegotiation so far */
+    uint16_t sub_len;   /* bytes of the subnegotiation so far, at most LINE_SUB_MAX_BYTES */
 };
 
 /** max_bytes of a line without its end; at least 1. */

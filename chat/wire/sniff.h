@@ -13,9 +13,17 @@ enum sniff_kind {
     SNIFF_UNDECIDED, /* more bytes are needed */
     SNIFF_LINE,      /* anything else: a line user, telnet included */
     SNIFF_TLS,       /* a TLS record with a handshake: 0x16 0x03 */
-    SNIFF_HTTP,      /* an HTTP method in capitals and a space, or the HTTP/2 preface */
-    SNIFF_IRC,   /* CAP, PASS, NICK, USER, SERVICE, SERVER, AUTHENTICATE in capitals and a space,
-                    perhaps after "@tags " and blanks */
+    /*
+     * An HTTP method in capitals (PRI of the HTTP/2 preface counts), a space and the start of a
+     * target: '/', '*', "http:" or "https:" in either case, after CONNECT any visible ASCII. So
+     * whoever shouts "GET OUT" is a line user.
+     */
+    SNIFF_HTTP,
+    /*
+     * CAP, PASS, NICK, USER, SERVICE, SERVER, AUTHENTICATE in capitals and a space or the end of
+     * the line, perhaps after "@tags " and blanks.
+     */
+    SNIFF_IRC,
     SNIFF_PROXY, /* a PROXY header of version 1 ("PROXY ") or 2 (its 12 byte signature) */
 };
 

@@ -1,0 +1,195 @@
+/* SPDX-License-Identifier: MIT */
+#include "wire/sniff.h"
+
+#include <stdbool.h>
+#include <string.h>
+
+/*
+ * Each protocol compares the bytes with the openings it knows and says no, perhaps or yes. No two
+ * of them can say yes to the same bytes, and neither yes nor no changes when more bytes come; so
+ * the answer of the whole is yes if one says yes, undecided while one says perhaps, else a line.
+ */
+
+enum match { MATCH_NO, MATCH_PERHAPS, MATCH_YES };
+
+struct input {
+    const uint8_t *bytes;
+    size_t len;
+};
+
+static const char *const irc_verbs[] = {"CAP",     "PASS",   "NICK",        "USER",
+                                        "SERVICE", "SERVER", "AUTHENTICATE"};
+
+/* PRI opens the preface of HTTP/2 (RFC 9113, 3.4): "PRI * HTTP/2.0". */
+static const char *const http_verbs[] = {"GET",     "HEAD",    "POST",  "PUT",   "DELETE",
+                                         "CONNECT", "OPTIONS", "TRACE", "PATCH", "PRI"};
+
+/* What a request can be about (RFC 9112, 3.2); CONNECT has a form of its own. */
+static const char *const http_targets[] = {"/", "*", "http:", "https:"};
+
+static const char tls_opening[] = "\x16\x03";
+static const char proxy_opening[] = "PROXY ";
+static const char proxy2_opening[] = "\r\n\r\n\0\r\nQUIT\n";
+
+static enum match better(enum match a, enum match b)
+{
+    return a > b ? a : b;
+}
+
+static struct input skip(struct input input, size_t count)
+{
+    return (struct input){input.bytes + count, input.len - count};
+}
+
+/* Whether the input starts with the text: perhaps, while it is as far as it goes the same. */
+static enum match match_start(struct input input, const char *text, size_t len)
+{
+    size_t common = input.len < len ? input.len : len;
+    if (common > 0 && memcmp(input.bytes, text, common) != 0) {
+        return MATCH_NO;
+    }
+    return common == len ? MATCH_YES : MATCH_PERHAPS;
+}
+
+static uint8_t to_lower(uint8_t byte)
+{
+    return byte >= 'A' && byte <= 'Z' ? (uint8_t)(byte + ('a' - 'A')) : byte;
+}
+
+/* Names of schemes are written in either case (RFC 3986, 3.1). */
+static enum match match_target(struct input input, const char *lower)
+{
+    size_t len = strlen(lower);
+    for (size_t i = 0; i < len; i++) {
+        if (i == input.len) {
+            return MATCH_PERHAPS;
+        }
+        if (to_lower(input.bytes[i]) != (uint8_t)lower[i]) {
+            return MATCH_NO;
+        }
+    }
+    return MATCH_YES;
+}
+
+static enum match match_irc_verb(struct input input, const char *verb)
+{
+    size_t len = strlen(verb);
+    enum match match = match_start(input, verb, len);
+    if (match != MATCH_YES) {
+        return match;
+    }
+    if (input.len == len) {
+        return MATCH_PERHAPS;
+    }
+    uint8_t next = input.bytes[len];
+    return next == ' ' || next == '\r' || next == '\n' ? MATCH_YES : MATCH_NO;
+}
+
+/* Whether "@tags" and blanks open the input; how many bytes they are in ret_len. */
+static enum match match_irc_tags(struct input input, size_t *ret_len)
+{
+    size_t at = 1;
+    while (at < input.len && input.bytes[at] != ' ') {
+        uint8_t byte = input.bytes[at];
+        if (byte == '\r' || byte == '\n' || byte == '\0') {
+            return MATCH_NO;
+        }
+        at++;
+    }
+    if (at == input.len) {
+        return MATCH_PERHAPS;
+    }
+    if (at == 1) {
+        return MATCH_NO; /* "@ ": no tag has an empty name */
+    }
+    while (at < input.len && input.bytes[at] == ' ') {
+        at++;
+    }
+    *ret_len = at;
+    return at == input.len ? MATCH_PERHAPS : MATCH_YES;
+}
+
+static enum match match_irc(struct input input)
+{
+    if (input.len > 0 && input.bytes[0] == '@') {
+        size_t tags_len = 0;
+        enum match tags = match_irc_tags(input, &tags_len);
+        if (tags != MATCH_YES) {
+            return tags;
+        }
+        input = skip(input, tags_len);
+    }
+    enum match match = MATCH_NO;
+    for (size_t i = 0; i < sizeof(irc_verbs) / sizeof(irc_verbs[0]); i++) {
+        match = better(match, match_irc_verb(input, irc_verbs[i]));
+    }
+    return match;
+}
+
+static enum match match_http_target(struct input input, bool connect)
+{
+    if (connect) {
+        if (input.len == 0) {
+            return MATCH_PERHAPS;
+        }
+        return input.bytes[0] > ' ' && input.bytes[0] < 0x7f ? MATCH_YES : MATCH_NO;
+    }
+    enum match match = MATCH_NO;
+    for (size_t i = 0; i < sizeof(http_targets) / sizeof(http_targets[0]); i++) {
+        match = better(match, match_target(input, http_targets[i]));
+    }
+    return match;
+}
+
+static enum match match_http(struct input input)
+{
+    enum match match = MATCH_NO;
+    for (size_t i = 0; i < sizeof(http_verbs) / sizeof(http_verbs[0]); i++) {
+        const char *verb = http_verbs[i];
+        size_t len = strlen(verb);
+        enum match found = match_start(input, verb, len);
+        if (found == MATCH_YES) {
+            found = match_start(skip(input, len), " ", 1);
+        }
+        if (found == MATCH_YES) {
+            found = match_http_target(skip(input, len + 1), strcmp(verb, "CONNECT") == 0);
+        }
+        match = better(match, found);
+    }
+    return match;
+}
+
+static enum match match_proxy(struct input input)
+{
+    return better(match_start(input, proxy_opening, sizeof(proxy_opening) - 1),
+                  match_start(input, proxy2_opening, sizeof(proxy2_opening) - 1));
+}
+
+static enum match match_tls(struct input input)
+{
+    return match_start(input, tls_opening, sizeof(tls_opening) - 1);
+}
+
+enum sniff_kind sniff(const uint8_t *bytes, size_t len)
+{
+    static const struct {
+        enum match (*match)(struct input input);
+        enum sniff_kind kind;
+    } protocols[] = {
+        {match_tls, SNIFF_TLS},
+        {match_http, SNIFF_HTTP},
+        {match_irc, SNIFF_IRC},
+        {match_proxy, SNIFF_PROXY},
+    };
+    /* What lies behind the limit is not looked at, so that it cannot change the decision. */
+    struct input input = {bytes, len < SNIFF_MAX_BYTES ? len : SNIFF_MAX_BYTES};
+    enum match best = MATCH_NO;
+    for (size_t i = 0; i < sizeof(protocols) / sizeof(protocols[0]); i++) {
+        enum match match = protocols[i].match(input);
+        if (match == MATCH_YES) {
+            return protocols[i].kind;
+        }
+        best = better(best, match);
+    }
+    return best == MATCH_PERHAPS && len < SNIFF_MAX_BYTES ? SNIFF_UNDECIDED : SNIFF_LINE;
+}
