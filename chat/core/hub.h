@@ -42,6 +42,8 @@ struct hub_settings {
     const char *lobby;       /* the room everybody enters first; NULL: "lobby" */
     const char *server_name; /* the actor of notices; NULL: "server" */
     struct hub_limits limits;
+    uint64_t hash_seed; /* chosen by chance it keeps peers from choosing names that collide in the
+                           look-up tables; shows in no state and no event */
 };
 
 struct hub *hub_create(const struct hub_settings *settings);
@@ -83,7 +85,19 @@ void hub_begin(struct hub *hub);
  * Bad commands (unknown session, bad target) yield EVENT_ERROR or nothing, never a fault.
  * A session's COMMAND_ENTER comes first; one for a session that is there already is ignored, as is
  * anything for a session that is not.
- * Returns: how many numbers were used.
+ * What is not plain from command.h:
+ *   - COMMAND_ENTER with a name it cannot have: EVENT_WELCOME with a guest name, then EVENT_ERROR.
+ *     The server's name is taken by the server.
+ *   - COMMAND_NICK to the name one has: EVENT_RENAMED for nobody but the session.
+ *   - COMMAND_JOIN with COMMAND_FLAG_MOVE out of several rooms into one of them only leaves the
+ * others.
+ *   - COMMAND_KICK: EVENT_GOODBYE and EVENT_QUIT say "kicked", or "kicked: " and the reason.
+ *   - Reasons that are too long are cut, never refused. A topic of spaces clears it.
+ *   - A session of AUTHORITY_OPERATOR need not have entered for COMMAND_GET_TOPIC, COMMAND_WHO,
+ *     COMMAND_ROOMS and the operators' commands; a room must be named then.
+ *   - A room nobody is in stays known when it has messages or a topic; else it is forgotten.
+ *   - EVENT_REPLY_WHO is in the order of the folded names, EVENT_REPLY_ROOMS in that of the rooms'
+ * ids, EVENT_REPLY_CLIENTS in that of the sessions. Returns: how many numbers were used.
  */
 unsigned hub_apply(struct hub *hub, const struct command *command, int64_t time_ms, uint64_t number,
                    struct event_list *out);

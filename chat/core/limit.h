@@ -11,6 +11,7 @@
 #define NAME_CEILING_BYTES      128 /* the most limits.nick may be */
 #define ROOM_NAME_MAX_BYTES     50  /* limits.channel */
 #define ROOM_NAME_CEILING_BYTES 200
+#define HOST_MAX_BYTES          128   /* a session's host and port; the rest is cut */
 #define TEXT_MAX_BYTES          1024  /* limits.line: one message */
 #define TEXT_CEILING_BYTES      8192  /* the most limits.line may be */
 #define TOPIC_MAX_BYTES         390   /* limits.topic */

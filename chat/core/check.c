@@ -1,0 +1,213 @@
+/* SPDX-License-Identifier: MIT */
+#include "core/hub_internal.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/name.h"
+
+/* The invariants of the hub's state. Each function returns what is wrong, or NULL. */
+
+static const char *check_label(const struct hub *hub, const struct label *label)
+{
+    struct label_key key;
+    if (label->text[label->len] != '\0' || strlen(label->text) != label->len) {
+        return "a label's length is not that of its text";
+    }
+    if (!label_key_init(&key, hub->hash_seed, label->text, label->len)) {
+        return "a label's name does not fold";
+    }
+    bool is_same = label_is(label, &key);
+    label_key_finish(&key);
+    return is_same ? NULL : "a label's folded form is not that of its name";
+}
+
+static bool is_user_name(const struct label *label)
+{
+    char clean[NAME_CEILING_BYTES + 1];
+    size_t len;
+    return name_user(label->text, label->len, NAME_CEILING_BYTES, clean, &len) == NAME_OK &&
+           len == label->len && memcmp(clean, label->text, len) == 0;
+}
+
+static bool is_room_name(const struct label *label)
+{
+    char clean[ROOM_NAME_CEILING_BYTES + 1];
+    size_t len;
+    return name_room(label->text, label->len, ROOM_NAME_CEILING_BYTES, clean, &len) == NAME_OK &&
+           len == label->len && memcmp(clean, label->text, len) == 0;
+}
+
+static const char *check_member_rooms(const struct member *member)
+{
+    if (member->room_count > 1 && member->more_cap < member->room_count - 1) {
+        return "a member has more rooms than space for them";
+    }
+    if (member->room_count <= 1 && member->more != NULL) {
+        return "a member keeps memory for rooms it is not in";
+    }
+    for (uint32_t i = 0; i < member->room_count; i++) {
+        const struct membership *membership = member_room(member, i);
+        if (membership->index >= membership->room->member_count ||
+            membership->room->members[membership->index] != member) {
+            return "a membership does not lead to the member's place in the room";
+        }
+        uint32_t first;
+        if (member_find_room(member, membership->room, &first) == NULL || first != i) {
+            return "a member is in a room twice";
+        }
+    }
+    return NULL;
+}
+
+static const char *check_member(const struct hub *hub, const struct member *member)
+{
+    const char *wrong = check_label(hub, member->label);
+    if (wrong != NULL) {
+        return wrong;
+    }
+    if (member->session == 0 || member_by_session(hub, member->session) != member) {
+        return "a member is not found by its session";
+    }
+    if (!is_user_name(member->label)) {
+        return "a member has a name that is not allowed";
+    }
+    if (member_by_name(hub, member->label->text, member->label->len) != member) {
+        return "a member is not found by its name";
+    }
+    if (member->label->guest <= GUEST_TRACKED_MAX && member->label->guest != 0 &&
+        !guest_set_has(&hub->guests, member->label->guest)) {
+        return "a guest's number is not taken";
+    }
+    return check_member_rooms(member);
+}
+
+static const char *check_recent(const struct hub *hub, const struct room *room)
+{
+    if (room->recent.count > hub->limits.recent) {
+        return "a room keeps more messages than the limit";
+    }
+    uint64_t seq = room->last_seq;
+    for (uint32_t i = room->recent.count; i-- > 0; seq--) {
+        const struct event *event = recent_at(&room->recent, i);
+        if (event->seq != seq || event->room_id != room->id || !event->durable) {
+            return "a room's last messages are not the last ones stored";
+        }
+    }
+    return NULL;
+}
+
+static const char *check_room(const struct hub *hub, const struct room *room)
+{
+    const char *wrong = check_label(hub, room->label);
+    if (wrong != NULL) {
+        return wrong;
+    }
+    if (!is_room_name(room->label)) {
+        return "a room has a name that is not allowed";
+    }
+    if (room_by_name(hub, room->label->text, room->label->len) != room) {
+        return "a room is not found by its name";
+    }
+    if (room->is_lobby != (label_compare(room->label, hub->lobby_label) == 0) ||
+        (room->is_lobby && hub->lobby != room)) {
+        return "the lobby is not the room of its name";
+    }
+    if (room_is_forgettable(room)) {
+        return "a room that nothing is left of is still known";
+    }
+    if (room->topic != NULL && room->topic->len == 0) {
+        return "a room has an empty topic";
+    }
+    for (uint32_t i = 0; i < room->member_count; i++) {
+        const struct membership *membership = member_find_room(room->members[i], room, NULL);
+        if (membership == NULL || membership->index != i) {
+            return "a room has a member that does not know it";
+        }
+    }
+    return check_recent(hub, room);
+}
+
+static const char *check_guests(const struct hub *hub)
+{
+    uint64_t taken = 0;
+    uint64_t held = 0;
+    for (uint32_t i = 0; i < hub->guests.word_count; i++) {
+        taken += (uint64_t)__builtin_popcountll(hub->guests.words[i]);
+    }
+    for (uint32_t i = 0; i < hub->member_count; i++) {
+        uint32_t guest = hub->members[i]->label->guest;
+        held += guest != 0 && guest <= GUEST_TRACKED_MAX;
+    }
+    return taken == held ? NULL : "a guest number is taken that nobody has";
+}
+
+static const char *check_members(const struct hub *hub)
+{
+    if (hub->by_session.count != hub->member_count || hub->by_name.count != hub->member_count) {
+        return "a look-up table has more or fewer members than there are";
+    }
+    for (uint32_t i = 0; i < hub->member_count; i++) {
+        if (hub->members[i]->index != i) {
+            return "a member's place in the hub is not where it is";
+        }
+        const char *wrong = check_member(hub, hub->members[i]);
+        if (wrong != NULL) {
+            return wrong;
+        }
+    }
+    return check_guests(hub);
+}
+
+static const char *check_rooms(const struct hub *hub)
+{
+    if (hub->by_room_name.count != hub->room_count) {
+        return "the look-up table has more or fewer rooms than there are";
+    }
+    if (hub->lobby == NULL && hub->member_count > 0) {
+        return "there are members but no lobby";
+    }
+    for (uint32_t i = 0; i < hub->room_count; i++) {
+        const struct room *room = hub->rooms[i];
+        if (room->id == 0 || room->id >= hub->next_room_id) {
+            return "a room's id may be given again";
+        }
+        if (i > 0 && hub->rooms[i - 1]->id >= room->id) {
+            return "the rooms are not in the order of their ids";
+        }
+        const char *wrong = check_room(hub, room);
+        if (wrong != NULL) {
+            return wrong;
+        }
+    }
+    return NULL;
+}
+
+/* Each side's memberships lead to the other side, so equal numbers mean equal sets. */
+static const char *check_memberships(const struct hub *hub)
+{
+    uint64_t of_members = 0;
+    uint64_t of_rooms = 0;
+    for (uint32_t i = 0; i < hub->member_count; i++) {
+        of_members += hub->members[i]->room_count;
+    }
+    for (uint32_t i = 0; i < hub->room_count; i++) {
+        of_rooms += hub->rooms[i]->member_count;
+    }
+    return of_members == of_rooms ? NULL : "somebody is in a room that is not known";
+}
+
+const char *hub_check(const struct hub *hub)
+{
+    const char *wrong = check_members(hub);
+    if (wrong == NULL) {
+        wrong = check_rooms(hub);
+    }
+    if (wrong == NULL) {
+        wrong = check_memberships(hub);
+    }
+    if (wrong == NULL && !hub->in_batch && hub->journal.count != 0) {
+        wrong = "the journal is not empty between two batches";
+    }
+    return wrong;
+}

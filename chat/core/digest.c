@@ -1,0 +1,95 @@
+/* SPDX-License-Identifier: MIT */
+#include "core/hub_internal.h"
+
+#include <string.h>
+
+/*
+ * The hash of the whole state: all that any later answer can depend on, with the order of every
+ * array. What is found again from the rest (look-up tables, guest numbers) is hub_check's to
+ * compare.
+ */
+
+#define FNV_OFFSET UINT64_C(0xcbf29ce484222325)
+#define FNV_PRIME  UINT64_C(0x100000001b3)
+
+static void add_number(uint64_t *hash, uint64_t number)
+{
+    /* The high half of a product depends on all bits, the low half on the low ones only. */
+    *hash = (*hash ^ number) * FNV_PRIME;
+    *hash ^= *hash >> 32;
+}
+
+static void add_bytes(uint64_t *hash, const char *bytes, size_t len)
+{
+    add_number(hash, len);
+    for (size_t i = 0; i < len; i++) {
+        *hash = (*hash ^ (unsigned char)bytes[i]) * FNV_PRIME;
+    }
+}
+
+static void add_label(uint64_t *hash, const struct label *label)
+{
+    add_bytes(hash, label->text, label->len);
+    add_bytes(hash, label_folded(label), label->folded_len);
+    add_number(hash, label->guest);
+}
+
+static void add_member(uint64_t *hash, const struct member *member)
+{
+    add_number(hash, member->session);
+    add_label(hash, member->label);
+    add_bytes(hash, member->host, strlen(member->host));
+    add_number(hash, member->room_count);
+    for (uint32_t i = 0; i < member->room_count; i++) {
+        const struct membership *membership = member_room(member, i);
+        add_number(hash, membership->room->id);
+        add_number(hash, membership->index);
+    }
+}
+
+/* A message that is kept never changes: its numbers stand for it. */
+static void add_recent(uint64_t *hash, const struct room *room)
+{
+    add_number(hash, room->recent_known);
+    add_number(hash, room->recent.count);
+    for (uint32_t i = 0; i < room->recent.count; i++) {
+        const struct event *event = recent_at(&room->recent, i);
+        add_number(hash, event->number);
+        add_number(hash, event->seq);
+        add_number(hash, event->type);
+    }
+}
+
+static void add_room(uint64_t *hash, const struct room *room)
+{
+    add_number(hash, room->id);
+    add_label(hash, room->label);
+    add_number(hash, room->last_seq);
+    add_number(hash, room->topic != NULL);
+    if (room->topic != NULL) {
+        add_bytes(hash, room->topic->text, room->topic->len);
+        add_bytes(hash, room->topic->actor, room->topic->actor_len);
+        add_number(hash, (uint64_t)room->topic->time_ms);
+    }
+    add_number(hash, room->member_count);
+    for (uint32_t i = 0; i < room->member_count; i++) {
+        add_number(hash, room->members[i]->session);
+    }
+    add_recent(hash, room);
+}
+
+uint64_t hub_digest(const struct hub *hub)
+{
+    uint64_t hash = FNV_OFFSET;
+    add_number(&hash, hub->next_room_id);
+    add_number(&hash, (uint64_t)hub->last_time_ms);
+    add_number(&hash, hub->member_count);
+    for (uint32_t i = 0; i < hub->member_count; i++) {
+        add_member(&hash, hub->members[i]);
+    }
+    add_number(&hash, hub->room_count);
+    for (uint32_t i = 0; i < hub->room_count; i++) {
+        add_room(&hash, hub->rooms[i]);
+    }
+    return hash;
+}

@@ -1,0 +1,211 @@
+/* SPDX-License-Identifier: MIT */
+#include "core/hub.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/xalloc.h"
+#include "core/hub_internal.h"
+#include "core/limit.h"
+#include "core/name.h"
+
+#define DEFAULT_LOBBY  "lobby"
+#define DEFAULT_SERVER "server"
+
+static uint32_t pick(uint32_t given, uint32_t fallback, uint32_t ceiling)
+{
+    uint32_t value = given == 0 ? fallback : given;
+    return value < ceiling ? value : ceiling;
+}
+
+static void take_limits(struct hub *hub, const struct hub_limits *given)
+{
+    hub->limits = (struct hub_limits){
+        .nick_bytes = pick(given->nick_bytes, NAME_MAX_BYTES, NAME_CEILING_BYTES),
+        .room_bytes = pick(given->room_bytes, ROOM_NAME_MAX_BYTES, ROOM_NAME_CEILING_BYTES),
+        .text_bytes = pick(given->text_bytes, TEXT_MAX_BYTES, TEXT_CEILING_BYTES),
+        .topic_bytes = pick(given->topic_bytes, TOPIC_MAX_BYTES, TEXT_CEILING_BYTES),
+        .reason_bytes = pick(given->reason_bytes, REASON_MAX_BYTES, TEXT_CEILING_BYTES),
+        .rooms = pick(given->rooms, ROOMS_MAX, UINT32_MAX),
+        .rooms_per_member = pick(given->rooms_per_member, ROOMS_PER_MEMBER_MAX, UINT32_MAX),
+        .recent =
+            given->recent == UINT32_MAX ? 0 : pick(given->recent, RECENT_DEFAULT, RECENT_CEILING),
+    };
+}
+
+static struct label *make_label(const struct hub *hub, const char *name, size_t len)
+{
+    struct label_key key;
+    if (!label_key_init(&key, hub->hash_seed, name, len)) {
+        return NULL;
+    }
+    struct label *label = label_create(name, len, &key);
+    label_key_finish(&key);
+    return label;
+}
+
+static struct label *make_lobby_label(const struct hub *hub, const char *name)
+{
+    char clean[ROOM_NAME_CEILING_BYTES + 1];
+    size_t len;
+    if (name == NULL ||
+        name_room(name, strlen(name), ROOM_NAME_CEILING_BYTES, clean, &len) != NAME_OK) {
+        return make_label(hub, DEFAULT_LOBBY, strlen(DEFAULT_LOBBY));
+    }
+    return make_label(hub, clean, len);
+}
+
+static struct label *make_server_label(const struct hub *hub)
+{
+    char clean[NAME_CEILING_BYTES + 1];
+    size_t len;
+    if (name_user(hub->server_name, hub->server_name_len, NAME_CEILING_BYTES, clean, &len) !=
+        NAME_OK) {
+        return NULL;
+    }
+    return make_label(hub, clean, len);
+}
+
+struct hub *hub_create(const struct hub_settings *settings)
+{
+    struct hub *hub = xcalloc(1, sizeof(*hub));
+    const char *server_name = settings->server_name ? settings->server_name : DEFAULT_SERVER;
+    take_limits(hub, &settings->limits);
+    hub->hash_seed = settings->hash_seed;
+    hub->server_name_len = strlen(server_name);
+    hub->server_name = xmemdup0(server_name, hub->server_name_len);
+    hub->server_label = make_server_label(hub);
+    hub->lobby_label = make_lobby_label(hub, settings->lobby);
+    hub->by_session.hash_of = member_hash_session;
+    hub->by_name.hash_of = member_hash_name;
+    hub->by_room_name.hash_of = room_hash_name;
+    hub->next_room_id = 1;
+    return hub;
+}
+
+void hub_destroy(struct hub *hub)
+{
+    if (hub == NULL) {
+        return;
+    }
+    if (hub->in_batch) {
+        hub_rollback(hub);
+    }
+    for (uint32_t i = 0; i < hub->member_count; i++) {
+        member_destroy(hub->members[i]);
+    }
+    for (uint32_t i = 0; i < hub->room_count; i++) {
+        room_destroy(hub->rooms[i]);
+    }
+    table_finish(&hub->by_session);
+    table_finish(&hub->by_name);
+    table_finish(&hub->by_room_name);
+    guest_set_finish(&hub->guests);
+    free(hub->members);
+    free(hub->rooms);
+    free(hub->journal.changes);
+    free(hub->server_name);
+    free(hub->server_label);
+    free(hub->lobby_label);
+    free(hub->log_fault);
+    free(hub);
+}
+
+void hub_set_limits(struct hub *hub, const struct hub_limits *limits)
+{
+    assert(!hub->in_batch);
+    take_limits(hub, limits);
+    for (uint32_t i = 0; i < hub->room_count; i++) {
+        recent_trim(&hub->rooms[i]->recent, hub->limits.recent);
+    }
+}
+
+void hub_restore_time(struct hub *hub, int64_t last_time_ms)
+{
+    assert(!hub->in_batch);
+    if (last_time_ms > hub->last_time_ms) {
+        hub->last_time_ms = last_time_ms;
+    }
+}
+
+int hub_restore_room(struct hub *hub, uint32_t id, const char *name, const char *topic,
+                     const char *topic_actor, int64_t topic_time_ms, uint64_t last_seq)
+{
+    assert(!hub->in_batch);
+    char clean[ROOM_NAME_CEILING_BYTES + 1];
+    size_t len;
+    struct label_key key;
+    if (id == 0 || name_room(name, strlen(name), ROOM_NAME_CEILING_BYTES, clean, &len) != NAME_OK ||
+        !label_key_init(&key, hub->hash_seed, clean, len)) {
+        return -EINVAL;
+    }
+    if (room_by_id(hub, id) != NULL || room_by_key(hub, &key) != NULL) {
+        label_key_finish(&key);
+        return -EEXIST;
+    }
+    struct room *room = room_create(id, label_create(clean, len, &key));
+    label_key_finish(&key);
+    room->last_seq = last_seq;
+    room->recent_known = last_seq == 0;
+    if (topic != NULL && topic[0] != '\0') {
+        const char *actor = topic_actor != NULL ? topic_actor : "";
+        room->topic = topic_create(topic, strlen(topic), actor, strlen(actor), topic_time_ms);
+    }
+    room_insert(hub, room);
+    if (id >= hub->next_room_id) {
+        hub->next_room_id = (uint64_t)id + 1;
+    }
+    return 0;
+}
+
+uint32_t hub_wants_recent(const struct hub *hub, const struct command *command)
+{
+    const struct room *room = NULL;
+    if (command->type == COMMAND_ENTER) {
+        room = hub->lobby;
+    } else if (command->type == COMMAND_JOIN) {
+        room = room_by_name(hub, command->target, command->target_len);
+    }
+    if (room == NULL || room->recent_known || hub->limits.recent == 0) {
+        return 0;
+    }
+    return room->id;
+}
+
+void hub_restore_recent(struct hub *hub, uint32_t room_id, struct event *const *events,
+                        size_t count)
+{
+    assert(!hub->in_batch);
+    struct room *room = room_by_id(hub, room_id);
+    if (room == NULL || room->recent_known) {
+        return;
+    }
+    room->recent_known = true;
+    /* What was said since the start is in both the log and the room already. */
+    while (count > 0 && room->recent.count > 0 &&
+           events[count - 1]->seq >= recent_at(&room->recent, 0)->seq) {
+        count--;
+    }
+    while (count > 0 && room->recent.count < hub->limits.recent) {
+        recent_prepend(&room->recent, event_ref(events[--count]));
+    }
+}
+
+void hub_set_log_fault(struct hub *hub, const char *why)
+{
+    char *copy = why != NULL ? xmemdup0(why, strlen(why)) : NULL;
+    free(hub->log_fault);
+    hub->log_fault = copy;
+}
+
+size_t hub_member_count(const struct hub *hub)
+{
+    return hub->member_count;
+}
+
+size_t hub_room_count(const struct hub *hub)
+{
+    return hub->room_count;
+}

@@ -1,0 +1,204 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef CHAT_CORE_HUB_INTERNAL_H
+#define CHAT_CORE_HUB_INTERNAL_H
+
+#include "core/guest.h"
+#include "core/hub.h"
+#include "core/label.h"
+#include "core/table.h"
+
+/*
+ * What the hub's files share: its state, and how it is changed.
+ *
+ * There are three kinds of functions. member_ and room_ functions change the state and remember
+ * nothing. journal_ functions do the same, and write down how to undo it: while a batch is applied
+ * nothing else may change the state. apply_ functions hold the rules of one command each, change
+ * the state through the journal and yield events.
+ *
+ * Nothing here depends on where an object lies in memory: what is walked is an array, and the
+ * places in it come from the commands alone.
+ */
+
+/* One room a member is in. index: the member's place in the room's members. */
+struct membership {
+    struct room *room;
+    uint32_t index;
+};
+
+/*
+ * Most members are in one room: the first membership is part of the member. The order of
+ * memberships is that of joining.
+ */
+struct member {
+    uint64_t session;
+    struct label *label;
+    struct membership first;
+    struct membership *more; /* all but the first; NULL when there are none */
+    uint32_t room_count;
+    uint32_t more_cap;
+    uint32_t index; /* in the hub's members */
+    char host[];
+};
+
+struct topic {
+    int64_t time_ms;
+    uint32_t len;
+    uint32_t actor_len;
+    char *actor; /* in text, behind the topic's NUL */
+    char text[];
+};
+
+/* The last messages of a room, oldest first from start on, around the end of items. */
+struct recent {
+    struct event **items;
+    uint32_t cap, start, count;
+};
+
+struct room {
+    uint32_t id;
+    uint32_t member_count, member_cap;
+    bool is_lobby;
+    bool recent_known; /* recent has all that the log has, as far as the limit goes */
+    struct label *label;
+    struct topic *topic; /* NULL: none */
+    uint64_t last_seq;
+    struct member **members;
+    struct recent recent;
+};
+
+enum change_type {
+    CHANGE_MEMBER_ADD,
+    CHANGE_MEMBER_REMOVE,
+    CHANGE_RENAME,
+    CHANGE_ROOM_ADD,
+    CHANGE_ROOM_REMOVE,
+    CHANGE_JOIN,
+    CHANGE_LEAVE,
+    CHANGE_TOPIC,
+    CHANGE_STORE,
+};
+
+/* One change that was made, with what its inverse needs. */
+struct change {
+    enum change_type type;
+    uint32_t member_at; /* CHANGE_MEMBER_REMOVE: place in the hub; CHANGE_LEAVE: in the room */
+    uint32_t room_at;   /* CHANGE_LEAVE: place in the member's memberships */
+    bool pushed;        /* CHANGE_STORE: the event is in recent */
+    struct member *member;
+    struct room *room;
+    union {
+        struct label *old_label; /* CHANGE_RENAME */
+        struct topic *old_topic; /* CHANGE_TOPIC; may be NULL */
+        struct event *evicted;   /* CHANGE_STORE: left recent for the new one; may be NULL */
+    };
+};
+
+struct journal {
+    struct change *changes;
+    size_t count, cap;
+    /* The state's plain numbers as they were at hub_begin. */
+    uint64_t next_room_id;
+    int64_t last_time_ms;
+};
+
+struct hub {
+    struct hub_limits limits; /* none is 0 but recent, where 0 is none */
+    uint64_t hash_seed;
+    char *server_name;
+    size_t server_name_len;
+    struct label *server_label; /* no user may be called so; NULL: none could */
+    struct label *lobby_label;
+    struct room *lobby; /* NULL until the first member enters */
+
+    struct member **members;
+    uint32_t member_count, member_cap;
+    struct table by_session;
+    struct table by_name;
+    struct guest_set guests;
+
+    struct room **rooms; /* by rising id */
+    uint32_t room_count, room_cap;
+    struct table by_room_name;
+    uint64_t next_room_id; /* beyond UINT32_MAX: there are no more */
+    int64_t last_time_ms;
+
+    bool in_batch;
+    struct journal journal;
+    char *log_fault; /* NULL: none */
+};
+
+/* ---- member.c ---- */
+
+/** Owns: the label goes to the member. */
+struct member *member_create(uint64_t session, struct label *label, const char *host,
+                             size_t host_len);
+void member_destroy(struct member *member);
+struct member *member_by_session(const struct hub *hub, uint64_t session);
+struct member *member_by_key(const struct hub *hub, const struct label_key *key);
+/** The member a user's bytes name; NULL also when they cannot be a name. */
+struct member *member_by_name(const struct hub *hub, const char *name, size_t len);
+/** Puts the member in place `at` of the hub's members, whose member moves to the end; and back. */
+void member_insert(struct hub *hub, struct member *member, uint32_t at);
+void member_extract(struct hub *hub, struct member *member);
+/** Gives the member another label and returns the one it had. */
+struct label *member_relabel(struct hub *hub, struct member *member, struct label *label);
+struct membership *member_room(const struct member *member, uint32_t at);
+/** The membership of a room and its place in ret_at (may be NULL); NULL when not in it. */
+struct membership *member_find_room(const struct member *member, const struct room *room,
+                                    uint32_t *ret_at);
+/** Puts both together: the member at member_at in the room, the room at room_at in the member. */
+void member_join(struct member *member, struct room *room, uint32_t member_at, uint32_t room_at);
+void member_leave(struct member *member, uint32_t room_at);
+uint32_t member_hash_session(const void *member);
+uint32_t member_hash_name(const void *member);
+
+/* ---- room.c ---- */
+
+/** Owns: the label goes to the room. */
+struct room *room_create(uint32_t id, struct label *label);
+void room_destroy(struct room *room);
+struct room *room_by_key(const struct hub *hub, const struct label_key *key);
+/** The room a user's bytes name; NULL also when they cannot be a name. */
+struct room *room_by_name(const struct hub *hub, const char *name, size_t len);
+struct room *room_by_id(const struct hub *hub, uint32_t id);
+/** Puts the room in its place among the hub's rooms, and takes it out. */
+void room_insert(struct hub *hub, struct room *room);
+void room_extract(struct hub *hub, struct room *room);
+/** A room nobody is in and that nothing is stored of. */
+bool room_is_forgettable(const struct room *room);
+struct topic *topic_create(const char *text, size_t len, const char *actor, size_t actor_len,
+                           int64_t time_ms);
+uint32_t room_hash_name(const void *room);
+
+/* ---- recent.c ---- */
+
+/** Drops all. */
+void recent_finish(struct recent *recent);
+struct event *recent_at(const struct recent *recent, uint32_t at);
+/** Takes over the event and returns the oldest, owned by the caller, when there were max already.
+ */
+struct event *recent_push(struct recent *recent, struct event *event, uint32_t max);
+/** Drops the newest and puts evicted (or nothing, when NULL) back before the oldest. */
+void recent_unpush(struct recent *recent, struct event *evicted);
+/** Takes over the event as the oldest. */
+void recent_prepend(struct recent *recent, struct event *event);
+/** Drops the oldest until max are left. */
+void recent_trim(struct recent *recent, uint32_t max);
+
+/* ---- journal.c ---- */
+
+void journal_add_member(struct hub *hub, struct member *member);
+/** The member is in no room. It is freed when the batch is kept. */
+void journal_remove_member(struct hub *hub, struct member *member);
+void journal_rename(struct hub *hub, struct member *member, struct label *label);
+void journal_add_room(struct hub *hub, struct room *room);
+void journal_join(struct hub *hub, struct member *member, struct room *room);
+/** Removes the room as well when nothing is left of it: it is not to be used afterwards, though its
+ * memory stays until the batch ends. */
+void journal_leave(struct hub *hub, struct member *member, uint32_t room_at);
+/** Owns: the topic goes to the room; NULL clears it. */
+void journal_topic(struct hub *hub, struct room *room, struct topic *topic);
+/** The room's next number is used by this event. A reference is taken. */
+void journal_store(struct hub *hub, struct room *room, struct event *event);
+
+#endif

@@ -1,0 +1,198 @@
+/* SPDX-License-Identifier: MIT */
+#include "core/hub_internal.h"
+
+#include <assert.h>
+#include <stdlib.h>
+
+#include "base/xalloc.h"
+
+/*
+ * The undo journal. Each change to the state is made here, next to its inverse. hub_rollback runs
+ * the inverses from the last change to the first, so each finds the state exactly as its change
+ * left it: places in arrays need no search, and an object that was added is referred to by nothing
+ * any more when its addition is undone.
+ *
+ * What a change takes out of the state (a member, a room, a name, a topic, a message that left the
+ * last ones) is owned by the journal until the batch ends. Kept, it is freed; undone, it goes back
+ * and what had come in its place is freed.
+ */
+
+#define FIRST_CAP 64u
+
+static struct change *record(struct hub *hub, enum change_type type)
+{
+    assert(hub->in_batch);
+    struct journal *journal = &hub->journal;
+    if (journal->count == journal->cap) {
+        journal->cap = journal->cap == 0 ? FIRST_CAP : journal->cap * 2;
+        journal->changes = xreallocarray(journal->changes, journal->cap, sizeof(*journal->changes));
+    }
+    struct change *change = &journal->changes[journal->count++];
+    *change = (struct change){.type = type};
+    return change;
+}
+
+void journal_add_member(struct hub *hub, struct member *member)
+{
+    record(hub, CHANGE_MEMBER_ADD)->member = member;
+    member_insert(hub, member, hub->member_count);
+}
+
+void journal_remove_member(struct hub *hub, struct member *member)
+{
+    assert(member->room_count == 0);
+    struct change *change = record(hub, CHANGE_MEMBER_REMOVE);
+    change->member = member;
+    change->member_at = member->index;
+    member_extract(hub, member);
+}
+
+void journal_rename(struct hub *hub, struct member *member, struct label *label)
+{
+    struct change *change = record(hub, CHANGE_RENAME);
+    change->member = member;
+    change->old_label = member_relabel(hub, member, label);
+}
+
+void journal_add_room(struct hub *hub, struct room *room)
+{
+    record(hub, CHANGE_ROOM_ADD)->room = room;
+    room_insert(hub, room);
+}
+
+void journal_join(struct hub *hub, struct member *member, struct room *room)
+{
+    struct change *change = record(hub, CHANGE_JOIN);
+    change->member = member;
+    change->room = room;
+    member_join(member, room, room->member_count, member->room_count);
+}
+
+void journal_leave(struct hub *hub, struct member *member, uint32_t room_at)
+{
+    struct membership *membership = member_room(member, room_at);
+    struct room *room = membership->room;
+    struct change *change = record(hub, CHANGE_LEAVE);
+    change->member = member;
+    change->room = room;
+    change->room_at = room_at;
+    change->member_at = membership->index;
+    member_leave(member, room_at);
+    if (room_is_forgettable(room)) {
+        record(hub, CHANGE_ROOM_REMOVE)->room = room;
+        room_extract(hub, room);
+    }
+}
+
+void journal_topic(struct hub *hub, struct room *room, struct topic *topic)
+{
+    struct change *change = record(hub, CHANGE_TOPIC);
+    change->room = room;
+    change->old_topic = room->topic;
+    room->topic = topic;
+}
+
+void journal_store(struct hub *hub, struct room *room, struct event *event)
+{
+    struct change *change = record(hub, CHANGE_STORE);
+    change->room = room;
+    room->last_seq++;
+    if (hub->limits.recent > 0) {
+        change->pushed = true;
+        change->evicted = recent_push(&room->recent, event_ref(event), hub->limits.recent);
+    }
+}
+
+static void undo(struct hub *hub, struct change *change)
+{
+    switch (change->type) {
+    case CHANGE_MEMBER_ADD:
+        member_extract(hub, change->member);
+        member_destroy(change->member);
+        break;
+    case CHANGE_MEMBER_REMOVE:
+        member_insert(hub, change->member, change->member_at);
+        break;
+    case CHANGE_RENAME:
+        free(member_relabel(hub, change->member, change->old_label));
+        break;
+    case CHANGE_ROOM_ADD:
+        room_extract(hub, change->room);
+        room_destroy(change->room);
+        break;
+    case CHANGE_ROOM_REMOVE:
+        room_insert(hub, change->room);
+        break;
+    case CHANGE_JOIN:
+        member_leave(change->member, change->member->room_count - 1);
+        break;
+    case CHANGE_LEAVE:
+        member_join(change->member, change->room, change->member_at, change->room_at);
+        break;
+    case CHANGE_TOPIC:
+        free(change->room->topic);
+        change->room->topic = change->old_topic;
+        break;
+    case CHANGE_STORE:
+        change->room->last_seq--;
+        if (change->pushed) {
+            recent_unpush(&change->room->recent, change->evicted);
+        }
+        break;
+    }
+}
+
+static void keep(struct change *change)
+{
+    switch (change->type) {
+    case CHANGE_MEMBER_REMOVE:
+        member_destroy(change->member);
+        break;
+    case CHANGE_RENAME:
+        free(change->old_label);
+        break;
+    case CHANGE_ROOM_REMOVE:
+        room_destroy(change->room);
+        break;
+    case CHANGE_TOPIC:
+        free(change->old_topic);
+        break;
+    case CHANGE_STORE:
+        event_unref(change->evicted);
+        break;
+    case CHANGE_MEMBER_ADD:
+    case CHANGE_ROOM_ADD:
+    case CHANGE_JOIN:
+    case CHANGE_LEAVE:
+        break;
+    }
+}
+
+void hub_begin(struct hub *hub)
+{
+    assert(!hub->in_batch);
+    hub->in_batch = true;
+    hub->journal.next_room_id = hub->next_room_id;
+    hub->journal.last_time_ms = hub->last_time_ms;
+}
+
+void hub_commit(struct hub *hub)
+{
+    assert(hub->in_batch);
+    for (size_t i = 0; i < hub->journal.count; i++) {
+        keep(&hub->journal.changes[i]);
+    }
+    hub->journal.count = 0;
+    hub->in_batch = false;
+}
+
+void hub_rollback(struct hub *hub)
+{
+    assert(hub->in_batch);
+    while (hub->journal.count > 0) {
+        undo(hub, &hub->journal.changes[--hub->journal.count]);
+    }
+    hub->next_room_id = hub->journal.next_room_id;
+    hub->last_time_ms = hub->journal.last_time_ms;
+    hub->in_batch = false;
+}

@@ -1,0 +1,131 @@
+/* SPDX-License-Identifier: MIT */
+#include "core/hub_internal.h"
+
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/xalloc.h"
+#include "core/name.h"
+
+#define FIRST_CAP 8u
+
+struct room *room_create(uint32_t id, struct label *label)
+{
+    struct room *room = xcalloc(1, sizeof(*room));
+    room->id = id;
+    room->label = label;
+    return room;
+}
+
+void room_destroy(struct room *room)
+{
+    recent_finish(&room->recent);
+    free(room->members);
+    free(room->topic);
+    free(room->label);
+    free(room);
+}
+
+uint32_t room_hash_name(const void *room)
+{
+    return ((const struct room *)room)->label->hash;
+}
+
+static bool is_name(const void *item, const void *key)
+{
+    return label_is(((const struct room *)item)->label, key);
+}
+
+struct room *room_by_key(const struct hub *hub, const struct label_key *key)
+{
+    return table_find(&hub->by_room_name, key->hash, is_name, key);
+}
+
+struct room *room_by_name(const struct hub *hub, const char *name, size_t len)
+{
+    /* The ceiling, not the limit: a lowered limit must not make rooms unreachable. */
+    char clean[ROOM_NAME_CEILING_BYTES + 1];
+    struct label_key key;
+    if (name_room(name, len, ROOM_NAME_CEILING_BYTES, clean, &len) != NAME_OK ||
+        !label_key_init(&key, hub->hash_seed, clean, len)) {
+        return NULL;
+    }
+    struct room *room = room_by_key(hub, &key);
+    label_key_finish(&key);
+    return room;
+}
+
+/* The place of the first room whose id is not less. */
+static uint32_t find_place(const struct hub *hub, uint32_t id)
+{
+    uint32_t low = 0;
+    uint32_t high = hub->room_count;
+    while (low < high) {
+        uint32_t middle = low + (high - low) / 2;
+        if (hub->rooms[middle]->id < id) {
+            low = middle + 1;
+        } else {
+            high = middle;
+        }
+    }
+    return low;
+}
+
+struct room *room_by_id(const struct hub *hub, uint32_t id)
+{
+    uint32_t at = find_place(hub, id);
+    return at < hub->room_count && hub->rooms[at]->id == id ? hub->rooms[at] : NULL;
+}
+
+void room_insert(struct hub *hub, struct room *room)
+{
+    if (hub->room_count == hub->room_cap) {
+        hub->room_cap = hub->room_cap == 0 ? FIRST_CAP : hub->room_cap * 2;
+        hub->rooms = xreallocarray(hub->rooms, hub->room_cap, sizeof(*hub->rooms));
+    }
+    uint32_t at = find_place(hub, room->id);
+    memmove(hub->rooms + at + 1, hub->rooms + at, (hub->room_count - at) * sizeof(*hub->rooms));
+    hub->rooms[at] = room;
+    hub->room_count++;
+    table_add(&hub->by_room_name, room);
+    if (label_compare(room->label, hub->lobby_label) == 0) {
+        room->is_lobby = true;
+        hub->lobby = room;
+    }
+}
+
+void room_extract(struct hub *hub, struct room *room)
+{
+    uint32_t at = find_place(hub, room->id);
+    assert(hub->rooms[at] == room);
+    hub->room_count--;
+    memmove(hub->rooms + at, hub->rooms + at + 1, (hub->room_count - at) * sizeof(*hub->rooms));
+    table_remove(&hub->by_room_name, room);
+    if (room->is_lobby) {
+        hub->lobby = NULL;
+    }
+}
+
+bool room_is_forgettable(const struct room *room)
+{
+    return room->member_count == 0 && !room->is_lobby && room->last_seq == 0 && room->topic == NULL;
+}
+
+struct topic *topic_create(const char *text, size_t len, const char *actor, size_t actor_len,
+                           int64_t time_ms)
+{
+    assert(len < UINT32_MAX && actor_len < UINT32_MAX);
+    struct topic *topic = xmalloc(sizeof(*topic) + len + 1 + actor_len + 1);
+    topic->time_ms = time_ms;
+    topic->len = (uint32_t)len;
+    topic->actor_len = (uint32_t)actor_len;
+    topic->actor = topic->text + len + 1;
+    memcpy(topic->text, text, len);
+    topic->text[len] = '\0';
+    if (actor_len > 0) {
+        memcpy(topic->actor, actor, actor_len);
+    }
+    topic->actor[actor_len] = '\0';
+    return topic;
+}
