@@ -187,6 +187,12 @@ def test_texts_refuse(text, word):
     assert word in wrong[0]
 
 
+def test_texts_refuse_bytes_that_are_no_utf8():
+    wrong = texts.check_bytes("a.c", GOOD.encode() + b"/* caf\xe9 */\n")
+    assert len(wrong) == 1
+    assert "not UTF-8" in wrong[0]
+
+
 def test_texts_are_those_of_the_source_alone(tmp_path):
     for path in ("a.c", "sub/b.py", "build/c.c", "build-x/d.c", "e.png", "meson.build"):
         file = tmp_path / path

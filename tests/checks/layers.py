@@ -127,7 +127,7 @@ def check(root):
         if layer is None:
             wrong.append(f"{path}: belongs to no layer: no lib/*/{pathlib.Path(path).stem}.c")
             continue
-        text = (root / path).read_text(encoding="utf-8")
+        text = (root / path).read_text(encoding="utf-8", errors="replace")
         for match in INCLUDE.finditer(text):
             fault = check_include(root, path, layer, match[1], match[2])
             if fault is not None:

@@ -17,8 +17,10 @@ SUFFIXES = {".c", ".h", ".py", ".sh", ".js", ".mjs", ".css", ".html", ".build", 
             ".yml", ".toml", ".service", ".1", ".3", ".5", ".7", ".8"}
 NAMES = {"run", "test", ".ci/run", "meson_options.txt", ".clang-format", ".clang-tidy",
          "packaging/debian-packages.txt"}
-# Folders that are not the project's source, or are data for tests.
-SKIPPED_PARTS = {".git", "build", "__pycache__", ".pytest_cache", ".venv", "node_modules", "corpus"}
+# Folders that are not the project's source.
+SKIPPED_PARTS = {".git", "build", "__pycache__", ".pytest_cache", ".venv", "node_modules"}
+# Samples for tests, fuzzers and the configuration's checks: any bytes may be meant.
+DATA = ("tests/config/", "tests/fuzz/corpus/")
 TOP_LINES = 3  # a "#!" line, "<!doctype html>" or an opening comment may come first
 
 
@@ -27,6 +29,8 @@ def source_files(root):
     for file in sorted(root.rglob("*")):
         path = file.relative_to(root)
         if SKIPPED_PARTS.intersection(path.parts) or path.parts[0].startswith("build"):
+            continue
+        if path.as_posix().startswith(DATA):
             continue
         if file.is_file() and (file.suffix in SUFFIXES or path.as_posix() in NAMES):
             yield path
@@ -47,13 +51,20 @@ def check_text(path, text):
             yield f"{path}:{number}: a mark of unfinished work: {line.strip()}"
 
 
+def check_bytes(path, data):
+    """What is wrong with a file of these bytes, a list of lines."""
+    try:
+        return list(check_text(path, data.decode("utf-8")))
+    except UnicodeDecodeError as error:
+        return [f"{path}: not UTF-8: {error}"]
+
+
 def main(arguments):
     root = pathlib.Path(arguments[0])
     wrong, count = [], 0
     for path in source_files(root):
         count += 1
-        text = (root / path).read_text(encoding="utf-8")
-        wrong.extend(check_text(path.as_posix(), text))
+        wrong.extend(check_bytes(path.as_posix(), (root / path).read_bytes()))
     for line in wrong:
         print(line)
     print(f"{count} files looked at, {len(wrong)} faults")

@@ -1,0 +1,140 @@
+# SPDX-License-Identifier: MIT
+"""Clients as tutorials teach them, with all their habits, against the server."""
+import pathlib
+import subprocess
+import sys
+
+import pytest
+
+from harness import PATIENCE_S
+from test_line import TIME, said
+
+CLIENTS = pathlib.Path(__file__).parent / "seed_clients"
+
+
+@pytest.fixture
+def start():
+    """Starts a client of seed_clients/: start("hello_once", server). Its streams are pipes."""
+    started = []
+
+    def make(name, chat):
+        process = subprocess.Popen(
+            [sys.executable, "-u", str(CLIENTS / f"{name}.py"), chat.host, str(chat.port)],
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+        started.append(process)
+        return process
+
+    yield make
+    for process in started:
+        if process.poll() is None:
+            process.kill()
+        process.communicate()
+
+
+def type_line(process, text):
+    process.stdin.write(text.encode() + b"\n")
+    process.stdin.flush()
+
+
+def still_serves(chat, join):
+    """Two who come now can talk."""
+    first, second = join(chat), join(chat)
+    first.send("still here?")
+    second.expect(said(first.name, "still here?"))
+
+
+def test_chat_client_with_a_thread(server, join, start):
+    chat = server()
+    alice = join(chat, "alice")
+    client = start("chat_thread", chat)
+    name = alice.expect(rf"^{TIME} (\S+): I'm ready$")[1]
+    type_line(client, "good evening")
+    alice.expect(said(name, "good evening"))
+    alice.send("and to you")
+    alice.expect(said("alice", "and to you"))
+    type_line(client, "quit")
+    # It holds the connection until it is sent something more: see its note.
+    alice.send("good night")
+    output, _ = client.communicate(timeout=PATIENCE_S)
+    assert client.returncode == 0
+    assert "and to you" in output.decode()
+    alice.expect(rf"^\*\*\* .*\b{name}\b")
+    still_serves(chat, join)
+
+
+def test_two_chat_clients_hear_each_other(server, join, start):
+    chat = server()
+    alice = join(chat, "alice")
+    first, second = start("chat_thread", chat), start("chat_thread", chat)
+    for _ in range(2):
+        alice.expect(rf"^{TIME} \S+: I'm ready$")
+    type_line(first, "one of two")
+    alice.expect(r": one of two$")
+    type_line(second, "two of two")
+    alice.expect(r": two of two$")
+    for client in (first, second):
+        type_line(client, "quit")
+    alice.send("good night")
+    for client in (first, second):
+        output, _ = client.communicate(timeout=PATIENCE_S)
+        assert "one of two" in output.decode()
+        assert "two of two" in output.decode()
+    still_serves(chat, join)
+
+
+def test_client_that_asks_and_is_answered(server, join, start):
+    chat = server()
+    alice = join(chat, "alice")
+    client = start("ask_and_answer", chat)
+    output, errors = client.communicate("how are you\n\n".encode(), timeout=PATIENCE_S)
+    assert (client.returncode, errors) == (0, b"")
+    assert b"***" in output
+    alice.expect(rf"^{TIME} \S+: how are you$")
+    still_serves(chat, join)
+
+
+@pytest.mark.parametrize("name", ["ask_and_answer", "ask_until_quit", "ask_for_ever"])
+def test_client_without_line_ends_holds_a_conversation(server, join, start, name):
+    """It waits for an answer to each line, and no line end ever comes."""
+    chat = server()
+    alice = join(chat, "alice")
+    client = start(name, chat)
+    for text in ("first words", "second words", "third words"):
+        type_line(client, text)
+        alice.expect(rf"^{TIME} \S+: {text}$")
+    still_serves(chat, join)
+
+
+def test_client_that_sends_quit_without_a_line_end(server, join, start):
+    chat = server()
+    alice = join(chat, "alice")
+    client = start("ask_until_quit", chat)
+    output, errors = client.communicate("QUIT\n".encode(), timeout=PATIENCE_S)
+    assert (client.returncode, errors) == (0, b"")
+    assert b"to 127.0.0.1: QUIT" in output
+    still_serves(chat, join)
+    alice.send("done")
+    before, _ = alice.read_until(said("alice", "done"))
+    assert not any("QUIT" in line.split(": ", 1)[-1] for line in before if ": " in line)
+
+
+def test_client_that_is_broken_off(server, join, start):
+    chat = server()
+    alice = join(chat, "alice")
+    client = start("ask_for_ever", chat)
+    _, errors = client.communicate("anyone?\n".encode(), timeout=PATIENCE_S)
+    assert client.returncode == 1
+    assert b"EOFError" in errors
+    alice.expect(rf"^{TIME} \S+: anyone\?$")
+    still_serves(chat, join)
+
+
+def test_client_that_says_hello_once(server, join, start):
+    chat = server()
+    alice = join(chat, "alice")
+    client = start("hello_once", chat)
+    output, errors = client.communicate(timeout=PATIENCE_S)
+    assert (client.returncode, errors) == (0, b"")
+    assert b"***" in output
+    alice.expect(rf"^{TIME} \S+: hello from client$")
+    still_serves(chat, join)
