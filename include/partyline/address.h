@@ -31,12 +31,14 @@ struct party_address {
     } u;
 };
 
-/* Enough for every address party_address_format can write, with its NUL. */
-#define PARTY_ADDRESS_TEXT_MAX 160
+/* Enough for every address party_address_format can write, with its NUL: the longest is a unix name
+   whose 108 bytes are all escaped. */
+#define PARTY_ADDRESS_TEXT_MAX 448
 
 /**
  * Reads the written form. The host must be numeric, or empty or "*" for the wildcard (":8080" is
- * 0.0.0.0:8080).
+ * 0.0.0.0:8080). The port must be there. In a unix name \xHH stands for a byte, as
+ * party_address_format writes it, so what it wrote of a unix address is read back the same.
  * Returns: 0; PARTY_EADDRESS when the text is not an address; -ENAMETOOLONG when a unix path does
  *   not fit into sun_path; -ENODEV when a scope names no interface.
  */
@@ -46,15 +48,17 @@ PARTY_API PARTY_MUST_USE int party_address_parse(const char *text,
 /**
  * Splits "host:port", "[v6]:port" or "host" into its parts without looking anything up.
  * Returns: 0; PARTY_EADDRESS when it is no such text; -ENAMETOOLONG when host or port does not fit.
- *   ret_port is "" when the text has none.
+ *   ret_port is "" when the text has none; whether it is a number or a service is not looked at.
+ *   A v6 address needs its brackets, and "unix:..." has no host: both are PARTY_EADDRESS.
  */
 PARTY_API PARTY_MUST_USE int party_address_split(const char *text, char *ret_host, size_t host_cap,
                                                  char *ret_port, size_t port_cap);
 
 /**
  * Writes the address into text, at most cap bytes with the NUL, cut if it must be. A v4 address
- * mapped into v6 is written as v4; bytes of a unix name that do not print are written as \xHH.
- * Returns: text.
+ * mapped into v6 is written as v4; bytes of a unix name that do not print, and backslashes, are
+ * written as \xHH. A unix socket without a name is "unix:", another family "family:" and its
+ * number. Returns: text.
  */
 PARTY_API char *party_address_format(const struct party_address *address, char *text, size_t cap);
 
@@ -71,7 +75,7 @@ PARTY_API uint16_t party_address_port(const struct party_address *address);
 /** Sets the port; does nothing where the family has none. */
 PARTY_API void party_address_set_port(struct party_address *address, uint16_t port);
 
-/** Whether both name the same place. */
+/** Whether both name the same place; a v4 address and the same mapped into v6 do. */
 PARTY_API bool party_address_equal(const struct party_address *a, const struct party_address *b);
 
 PARTY_END_DECLS

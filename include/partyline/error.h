@@ -55,13 +55,14 @@ enum party_error_kind {
 
 /**
  * The text for a code, for people: "Connection refused", "timed out".
- * Returns: a static string, never NULL; for a code nobody defined, "unknown error".
+ * Returns: a static string, never NULL; "no error" for a code >= 0; for a code nobody defined,
+ *   "unknown error".
  */
 PARTY_API const char *party_strerror(int code);
 
 /**
  * The symbolic name of a code: "ECONNREFUSED", "PARTY_EOF".
- * Returns: a static string, never NULL; for a code nobody defined, "?".
+ * Returns: a static string, never NULL; "OK" for a code >= 0; for a code nobody defined, "?".
  */
 PARTY_API const char *party_error_name(int code);
 

@@ -3,6 +3,7 @@
 #define PARTYLINE_SOCK_H
 
 #include <stdbool.h>
+#include <stdint.h>
 #include <sys/types.h>
 
 #include <partyline/address.h>
@@ -42,7 +43,7 @@ PARTY_API PARTY_MUST_USE int party_sock_socket(int family, int type, int proto,
 
 /**
  * Makes a socket of a descriptor: Python's socket.socket(fileno=fd). Family, type and protocol are
- * read from the kernel; timeout is 0 when fd is non-blocking, else -1.
+ * read from the kernel; timeout is 0 when fd is non-blocking, else -1. fd becomes close-on-exec.
  * Returns: 0; -ENOTSOCK, -EBADF or another -errno of getsockopt(2); -ENOMEM.
  * Owns: on success the socket owns fd; on failure the caller still does.
  */
@@ -97,7 +98,8 @@ PARTY_API PARTY_MUST_USE int party_sock_accept(struct party_sock *sock,
 
 /**
  * Python's socket.connect. Interrupted by a signal it goes on waiting, as connect(2) cannot be
- * called again.
+ * called again. A unix listener whose backlog is full cannot be waited for: with a timeout that is
+ * not -1 the call then returns -EAGAIN, as in Python.
  * Returns: 0; -EINPROGRESS with timeout 0; PARTY_ETIMEOUT; -errno of connect(2) or of SO_ERROR.
  * Blocks: up to the socket's timeout.
  */
@@ -147,8 +149,10 @@ PARTY_API PARTY_MUST_USE int party_sock_getsockopt(const struct party_sock *sock
 /**
  * Python's socket.create_connection: looks host up and connects a stream socket to the first of its
  * addresses that answers, in getaddrinfo's order, within timeout_ms for all of them (-1: for ever).
- * The socket's timeout is timeout_ms afterwards.
- * Returns: 0; a PARTY_EGAI_ code; PARTY_ETIMEOUT; the error of the last address tried.
+ * Each address gets an even share of what is left, so one that never answers leaves time for the
+ * others. The socket's timeout is timeout_ms afterwards.
+ * Returns: 0; a PARTY_EGAI_ code; PARTY_ETIMEOUT; -EINVAL for a timeout_ms below -1; -ENOMEM; the
+ *   error of the last address tried.
  * Owns: on success the caller owns the socket.
  * Blocks: the look-up (not bounded by the timeout), then up to timeout_ms.
  */
@@ -158,17 +162,33 @@ PARTY_API PARTY_MUST_USE int party_sock_create_connection(const char *host, cons
 
 struct party_server_options {
     int backlog;     /* 0: SOMAXCONN */
-    bool reuse_port; /* SO_REUSEPORT: several sockets share the port, one per loop */
+    bool reuse_port; /* SO_REUSEPORT: several sockets share the port, one per loop; see below */
     int unix_mode;   /* permissions of a unix path, 0: what the umask gives */
 };
 
 /**
  * Python's socket.create_server: a listening stream socket at address. SO_REUSEADDR is set for INET
  * and INET6; an INET6 wildcard listens to both families (IPV6_V6ONLY 0). A unix path left by a dead
- * server (nobody accepts there) is removed first; one that answers is -EADDRINUSE.
- * options NULL means all defaults.
- * Returns: 0; -errno of socket(2), bind(2), listen(2), chmod(2); -ENOMEM.
- * Owns: on success the caller owns the socket.
+ * server (nobody accepts there) is removed first; one that answers is -EADDRINUSE, and so is a path
+ * that is no socket, or whose directory cannot be locked (flock(2)) against a server that starts at
+ * the same time. close does not remove the path. options NULL means all defaults.
+ *
+ * reuse_port does not notice other processes: where the same user already has a reuse_port server
+ * at the address, the new socket silently joins it and takes a part of its connections. To have a
+ * port for oneself and share it among one's own sockets, create the first without reuse_port, which
+ * fails with -EADDRINUSE when anybody listens there, and open it to the others once it listens:
+ *
+ *     struct party_server_options options = {0};
+ *     r = party_sock_create_server(&address, &options, &first);
+ *     r = party_sock_setsockopt(first, SOL_SOCKET, SO_REUSEPORT, 1);
+ *     r = party_sock_getsockname(first, &address);   (the real port where 0 was asked for)
+ *     options.reuse_port = true;
+ *     r = party_sock_create_server(&address, &options, &second);
+ *
+ * Returns: 0; -errno of socket(2), bind(2), listen(2), chmod(2), unlink(2); -EOPNOTSUPP for
+ * reuse_port with a unix address, which cannot be shared so (loops may share the descriptor);
+ * -ENOMEM. Owns: on success the caller owns the socket. Blocks: up to a second for the lock of a
+ * unix path's directory.
  */
 PARTY_API PARTY_MUST_USE int party_sock_create_server(const struct party_address *address,
                                                       const struct party_server_options *options,

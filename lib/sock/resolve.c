@@ -1,0 +1,110 @@
+/* SPDX-License-Identifier: MIT */
+#include <partyline/resolve.h>
+
+#include <ctype.h>
+#include <errno.h>
+#include <netdb.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <partyline/error.h>
+
+#define PORT_MAX 65535
+
+/*
+ * glibc reads a numeric service with strtoul(3) and keeps its low 16 bits: "65616" would be port 80
+ * and "-1" port 65535. Such a service is refused here instead.
+ */
+static int check_service(const char *service)
+{
+    if (isspace((unsigned char)service[0]) || service[0] == '-' || service[0] == '+') {
+        return PARTY_EGAI_SERVICE;
+    }
+    unsigned long port = 0;
+    for (size_t i = 0; service[i] != '\0'; i++) {
+        if (service[i] < '0' || service[i] > '9') {
+            return 0;
+        }
+        port = port * 10 + (unsigned long)(service[i] - '0');
+        if (port > PORT_MAX) {
+            return PARTY_EGAI_SERVICE;
+        }
+    }
+    return 0;
+}
+
+static const char *null_if_empty(const char *text)
+{
+    return text != NULL && text[0] != '\0' ? text : NULL;
+}
+
+static int copy_entries(const struct addrinfo *infos, struct party_resolve_list *list)
+{
+    size_t count = 0;
+    for (const struct addrinfo *info = infos; info != NULL; info = info->ai_next) {
+        count++;
+    }
+    if (count == 0) {
+        return 0;
+    }
+    list->entries = calloc(count, sizeof(list->entries[0]));
+    if (list->entries == NULL) {
+        return -ENOMEM;
+    }
+    for (const struct addrinfo *info = infos; info != NULL; info = info->ai_next) {
+        struct party_resolve_entry *entry = &list->entries[list->count];
+        entry->family = info->ai_family;
+        entry->type = info->ai_socktype;
+        entry->proto = info->ai_protocol;
+        party_address_from_sockaddr(&entry->address, info->ai_addr, info->ai_addrlen);
+        list->count++;
+    }
+    /* Only the first entry carries the name, and only with AI_CANONNAME. */
+    if (infos->ai_canonname != NULL) {
+        list->canonname = strdup(infos->ai_canonname);
+        if (list->canonname == NULL) {
+            return -ENOMEM;
+        }
+    }
+    return 0;
+}
+
+int party_resolve_getaddrinfo(const char *host, const char *service, int family, int type,
+                              int proto, int flags, struct party_resolve_list *ret_list)
+{
+    host = null_if_empty(host);
+    service = null_if_empty(service);
+    if (service != NULL) {
+        int r = check_service(service);
+        if (r < 0) {
+            return r;
+        }
+    } else if (host == NULL) {
+        /* getaddrinfo(3) wants one of the two; the port asked for is 0. */
+        service = "0";
+    }
+    struct addrinfo hints = {
+        .ai_family = family, .ai_socktype = type, .ai_protocol = proto, .ai_flags = flags};
+    struct addrinfo *infos = NULL;
+    errno = 0;
+    int eai = getaddrinfo(host, service, &hints, &infos);
+    if (eai != 0) {
+        return party_error_from_gai(eai, errno);
+    }
+    struct party_resolve_list list = {0};
+    int r = copy_entries(infos, &list);
+    freeaddrinfo(infos);
+    if (r < 0) {
+        party_resolve_list_finish(&list);
+        return r;
+    }
+    *ret_list = list;
+    return 0;
+}
+
+void party_resolve_list_finish(struct party_resolve_list *list)
+{
+    free(list->entries);
+    free(list->canonname);
+    *list = (struct party_resolve_list){0};
+}

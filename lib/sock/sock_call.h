@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef PARTYLINE_SOCK_SOCK_CALL_H
+#define PARTYLINE_SOCK_SOCK_CALL_H
+
+#include <stdint.h>
+#include <sys/types.h>
+
+#include <partyline/sock.h>
+
+/* Inside lib/sock: what a socket is made of, and the one function that knows how to wait. */
+
+struct party_sock {
+    int fd;
+    int family;
+    int type; /* without SOCK_NONBLOCK and SOCK_CLOEXEC */
+    int proto;
+    int64_t timeout_ms; /* -1: waits for ever, and fd is blocking; else fd is non-blocking */
+};
+
+/* For deadline_ns below: the socket's timeout, counted from when the call first has to wait. */
+#define PARTY__DEADLINE_OF_TIMEOUT INT64_C(0)
+
+/** One try of a system call. Returns: what the call returned, or -errno. */
+typedef ssize_t (*party__sock_try_fn)(const struct party_sock *sock, void *args);
+
+/**
+ * Tries until the call neither was interrupted nor would have to wait, waits for events (POLLIN,
+ * POLLOUT) between the tries as the socket's timeout says, at most until deadline_ns.
+ * Returns: what the last try did; PARTY_ETIMEOUT; -errno of poll(2).
+ */
+ssize_t party__sock_call(const struct party_sock *sock, short events, int64_t deadline_ns,
+                         party__sock_try_fn try_once, void *args);
+
+/**
+ * Waits until one of events is there or deadline_ns has come; signals do not end it.
+ * Returns: 0 when there may be something to do; PARTY_ETIMEOUT; -errno of poll(2).
+ */
+int party__sock_wait(const struct party_sock *sock, short events, int64_t deadline_ns);
+
+/** Turns deadline_ns into a time when it is PARTY__DEADLINE_OF_TIMEOUT. */
+int64_t party__sock_deadline(const struct party_sock *sock, int64_t deadline_ns);
+
+/** party_sock_connect with a deadline of its own. */
+int party__sock_connect_until(const struct party_sock *sock, const struct party_address *address,
+                              int64_t deadline_ns);
+
+#endif
