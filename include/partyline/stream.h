@@ -111,6 +111,18 @@ PARTY_API void party_stream_pause(struct party_stream *stream);
 /** Goes on after a pause: kept bytes are handed over in this turn, then reading starts again. */
 PARTY_API void party_stream_resume(struct party_stream *stream);
 
+/**
+ * Puts bytes back in front of the input: on_data gets them in this turn, or after the pause; an end
+ * of input that was told already is told again after them. For who looks at the first bytes and then
+ * hands the stream on (party_stream_set_user).
+ * Returns: 0, also when the stream is closing and they are dropped; -ENOMEM.
+ */
+PARTY_API PARTY_MUST_USE int party_stream_unread(struct party_stream *stream, const void *bytes,
+                                                 size_t len);
+
+/** Copies the first bytes of what is queued and unsent. Returns: how many, at most len. */
+PARTY_API size_t party_stream_peek_queued(const struct party_stream *stream, void *buf, size_t len);
+
 /** Whether reading is paused. */
 PARTY_API bool party_stream_is_paused(const struct party_stream *stream);
 

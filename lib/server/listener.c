@@ -58,8 +58,8 @@ static void back_off(struct party_listener *listener, int error)
 {
     if (listener->backoff_ns == 0) {
         listener->backoff_ns = BACKOFF_MIN_NS;
-        party__loop_log(listener->loop, PARTY_LOG_WARNING,
-                        "accepting pauses, new connections wait: %s", party_strerror(error));
+        party__loop_log(listener->loop, PARTY_LOG_WARNING, "accepting pauses, new connections wait",
+                        error);
     } else if (listener->backoff_ns < BACKOFF_MAX_NS) {
         listener->backoff_ns *= 2;
         if (listener->backoff_ns > BACKOFF_MAX_NS) {
@@ -109,7 +109,7 @@ static void on_acceptable(struct party_watch *watch, unsigned events, void *user
             if (is_peers_error(errno)) {
                 continue;
             }
-            if (errno != EAGAIN && errno != EWOULDBLOCK) {
+            if (errno != EAGAIN) {
                 back_off(listener, -errno);
             }
             return;

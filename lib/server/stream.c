@@ -54,7 +54,8 @@ struct party_stream {
     uint8_t state;
     bool task_queued;
     bool paused;
-    bool ended;   /* the peer sent its end */
+    bool ended; /* the peer sent its end */
+    bool end_told;
     bool blocked; /* the socket takes no more for now */
     bool shut;    /* our side is shut down */
     bool unwatched;
@@ -177,7 +178,7 @@ static int send_some(struct party_stream *s)
             if (errno == EINTR) {
                 continue;
             }
-            return errno == EAGAIN || errno == EWOULDBLOCK ? 0 : -errno;
+            return errno == EAGAIN ? 0 : -errno;
         }
         party__outq_consume(&s->out, (size_t)sent);
         s->progress_ns = party_loop_now_ns(s->loop);
@@ -242,14 +243,10 @@ static void on_timer(struct party_timer *timer, void *user)
 /* Keeps what the front did not take. */
 static void keep(struct party_stream *s, const uint8_t *data, size_t len)
 {
-    uint8_t *kept = malloc(len);
-    if (!kept) {
+    if (party_stream_unread(s, data, len) < 0) {
         stream_die(s, -ENOMEM);
         return;
     }
-    memcpy(kept, data, len);
-    s->kept = kept;
-    s->kept_len = (uint32_t)len;
     s->paused = true;
 }
 
@@ -272,19 +269,28 @@ static void hand_over_kept(struct party_stream *s)
     free(kept);
 }
 
+/* The end of input comes after all input: not while some is kept or reading is paused. */
+static void tell_end(struct party_stream *s)
+{
+    if (!s->ended || s->end_told || s->kept || s->paused || s->state != STREAM_OPEN) {
+        return;
+    }
+    s->end_told = true;
+    if (s->ops->on_end) {
+        s->ops->on_end(s, s->user);
+    } else {
+        party_stream_finish(s);
+    }
+}
+
 static void on_peer_end(struct party_stream *s)
 {
     s->ended = true;
-    if (s->state == STREAM_FINISHING) {
-        if (s->shut) {
-            stream_die(s, 0);
-            return;
-        }
-    } else if (s->state == STREAM_OPEN && s->ops->on_end) {
-        s->ops->on_end(s, s->user);
-    } else if (s->state == STREAM_OPEN) {
-        party_stream_finish(s);
+    if (s->state == STREAM_FINISHING && s->shut) {
+        stream_die(s, 0);
+        return;
     }
+    tell_end(s);
     update_watch(s);
 }
 
@@ -302,7 +308,7 @@ static void read_some(struct party_stream *s)
         }
     } else if (n == 0) {
         on_peer_end(s);
-    } else if (errno != EAGAIN && errno != EWOULDBLOCK && errno != EINTR) {
+    } else if (errno != EAGAIN && errno != EINTR) {
         stream_die(s, -errno);
     }
 }
@@ -367,6 +373,7 @@ static void on_flush(struct party_task *task, void *user)
     if (s->kept && !s->paused && s->state == STREAM_OPEN) {
         hand_over_kept(s);
     }
+    tell_end(s);
     if (s->state != STREAM_CLOSED && !s->blocked) {
         flush(s);
     }
@@ -465,6 +472,7 @@ void party_stream_finish(struct party_stream *s)
     s->state = STREAM_FINISHING;
     free(s->kept);
     s->kept = NULL;
+    s->kept_len = 0;
     uint32_t timeout_ms =
         s->limits->finish_timeout_ms ? s->limits->finish_timeout_ms : FINISH_TIMEOUT_DEFAULT_MS;
     start_timer(s, (int64_t)timeout_ms * NS_PER_MS);
@@ -485,11 +493,45 @@ void party_stream_resume(struct party_stream *s)
 {
     if (s->paused) {
         s->paused = false;
-        if (s->kept) {
+        if (s->kept || s->ended) {
             queue_task(s);
         }
         update_watch(s);
     }
+}
+
+int party_stream_unread(struct party_stream *s, const void *bytes, size_t len)
+{
+    if (s->state != STREAM_OPEN || len == 0) {
+        return 0;
+    }
+    uint8_t *kept = malloc(len + s->kept_len);
+    if (!kept) {
+        return -ENOMEM;
+    }
+    memcpy(kept, bytes, len);
+    if (s->kept) {
+        memcpy(kept + len, s->kept, s->kept_len);
+        free(s->kept);
+    }
+    s->kept = kept;
+    s->kept_len += (uint32_t)len;
+    s->end_told = false;
+    queue_task(s);
+    return 0;
+}
+
+size_t party_stream_peek_queued(const struct party_stream *s, void *buf, size_t len)
+{
+    struct iovec iov[IOV_PER_SEND];
+    int n = party__outq_iov(&s->out, iov, IOV_PER_SEND);
+    size_t done = 0;
+    for (int i = 0; i < n && done < len; i++) {
+        size_t part = iov[i].iov_len < len - done ? iov[i].iov_len : len - done;
+        memcpy((uint8_t *)buf + done, iov[i].iov_base, part);
+        done += part;
+    }
+    return done;
 }
 
 bool party_stream_is_paused(const struct party_stream *s)

@@ -1,0 +1,263 @@
+/* SPDX-License-Identifier: MIT */
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/xalloc.h"
+#include "front/shard_internal.h"
+#include "wire/line.h"
+#include "wire/text.h"
+
+/*
+ * The operator's front, behind the console and `partyline ctl`: a Unix socket that only the
+ * server's own user can open. A line is a command; the answer is any number of lines that begin
+ * with "| " and one last line, "ok" or "error CAUSE". Answers come in the order of the commands.
+ */
+
+#define CTL_LINE_MAX_BYTES   4096u
+#define CTL_ANSWER_MAX_BYTES 8192u
+
+struct ctl_session {
+    struct session base;
+    struct line_decoder decoder;
+};
+
+struct ctl_verb {
+    const char *name, *usage, *help;
+    enum command_type type;
+    bool at_hub; /* else the server around the shard answers */
+    bool needs_argument;
+};
+
+static const struct ctl_verb verbs[] = {
+    {"clients", "", "who is connected, from where, in which rooms", COMMAND_CLIENTS, true, false},
+    {"rooms", "", "the rooms, how many are in them, their topics", COMMAND_ROOMS, true, false},
+    {"threads", "", "the server's threads and their CPU time", 0, false, false},
+    {"say", "TEXT", "say something to every room", COMMAND_ANNOUNCE, true, true},
+    {"kick", "NAME [REASON]", "end a user's connection", COMMAND_KICK, true, true},
+    {"reload", "", "read the configuration again", 0, false, false},
+    {"help", "", "this list", 0, false, false},
+    {"quit", "", "stop the server in good order", 0, false, false},
+    {NULL, NULL, NULL, 0, false, false},
+};
+
+static void write_body(struct session *session, const char *text)
+{
+    struct text_out out = {0};
+    while (*text) {
+        size_t len = strcspn(text, "\n");
+        text_out_adds(&out, "| ");
+        text_out_add(&out, text, len);
+        text_out_add(&out, "\n", 1);
+        text += len + (text[len] == '\n');
+    }
+    if (out.len > 0) {
+        session_write(session, out.data, out.len);
+    }
+    text_out_finish(&out);
+}
+
+static void write_end(struct session *session, const char *end)
+{
+    session_write(session, end, strlen(end));
+    session_write(session, "\n", 1);
+}
+
+static void run_help(struct session *session)
+{
+    char line[160];
+    for (const struct ctl_verb *verb = verbs; verb->name; verb++) {
+        char head[40];
+        (void)snprintf(head, sizeof(head), "%s %s", verb->name, verb->usage);
+        (void)snprintf(line, sizeof(line), "%-20s %s\n", head, verb->help);
+        write_body(session, line);
+    }
+    write_end(session, "ok");
+}
+
+static void run_at_hub(struct session *session, const struct ctl_verb *verb, const char *args,
+                       size_t len)
+{
+    if (verb->type != COMMAND_KICK) {
+        (void)session_submit(session, verb->type, NULL, 0, args, len);
+        return;
+    }
+    size_t name_len = 0;
+    while (name_len < len && args[name_len] != ' ') {
+        name_len++;
+    }
+    size_t rest = name_len < len ? name_len + 1 : len;
+    (void)session_submit(session, COMMAND_KICK, args, name_len, args + rest, len - rest);
+}
+
+static void run_at_server(struct session *session, const struct ctl_verb *verb)
+{
+    char text[CTL_ANSWER_MAX_BYTES] = "";
+    const struct shard_env *env = &session->shard->env;
+    if (env->operate(verb->name, text, sizeof(text), env->user)) {
+        write_body(session, text);
+        write_end(session, "ok");
+    } else {
+        char line[CTL_ANSWER_MAX_BYTES + 8];
+        (void)snprintf(line, sizeof(line), "error %s", text);
+        write_end(session, line);
+    }
+}
+
+static bool on_line(enum line_fault fault, const char *text, size_t len, void *user)
+{
+    struct session *session = user;
+    if (fault != LINE_OK) {
+        write_end(session, fault == LINE_TOO_LONG ? "error the line is too long"
+                                                  : "error the line is not UTF-8");
+        return true;
+    }
+    size_t word = 0;
+    while (word < len && text[word] != ' ') {
+        word++;
+    }
+    size_t rest = word;
+    while (rest < len && text[rest] == ' ') {
+        rest++;
+    }
+    const struct ctl_verb *verb = verbs;
+    while (verb->name && (strlen(verb->name) != word || memcmp(verb->name, text, word) != 0)) {
+        verb++;
+    }
+    if (len == 0) {
+        write_end(session, "ok");
+    } else if (!verb->name) {
+        write_end(session, "error there is no such command; try help");
+    } else if (verb->needs_argument && rest == len) {
+        char line[80];
+        (void)snprintf(line, sizeof(line), "error usage: %s %s", verb->name, verb->usage);
+        write_end(session, line);
+    } else if (verb->at_hub) {
+        run_at_hub(session, verb, text + rest, len - rest);
+    } else if (strcmp(verb->name, "help") == 0) {
+        run_help(session);
+    } else {
+        run_at_server(session, verb);
+    }
+    return true;
+}
+
+static void ignore_answer(const uint8_t *bytes, size_t len, void *user)
+{
+    (void)bytes;
+    (void)len;
+    (void)user;
+}
+
+static void ignore_ayt(void *user)
+{
+    (void)user;
+}
+
+static const struct line_sink sink = {
+    .on_line = on_line,
+    .on_answer = ignore_answer,
+    .on_are_you_there = ignore_ayt,
+};
+
+static void on_open(struct session *session)
+{
+    struct ctl_session *ctl = (struct ctl_session *)session;
+    line_decoder_init(&ctl->decoder, CTL_LINE_MAX_BYTES);
+}
+
+static size_t on_data(struct session *session, const uint8_t *data, size_t len)
+{
+    struct ctl_session *ctl = (struct ctl_session *)session;
+    return line_decoder_feed(&ctl->decoder, data, len, &sink, session);
+}
+
+/*
+ * The peer says no more, but what it asked may still be at the hub: a last command that the hub
+ * answers in its turn brings the end.
+ */
+static void on_end(struct session *session)
+{
+    struct ctl_session *ctl = (struct ctl_session *)session;
+    line_decoder_end(&ctl->decoder, &sink, session);
+    session->gone = true;
+    (void)session_submit(session, COMMAND_ROOMS, NULL, 0, NULL, 0);
+}
+
+static void on_cut(struct session *session, int reason)
+{
+    (void)session;
+    (void)reason;
+}
+
+static const char *error_text(const struct event *event)
+{
+    switch (event->code) {
+    case ERROR_NO_SUCH_NAME:
+        return "error nobody has that name";
+    case ERROR_NOT_STORED:
+        return "error the log cannot store it";
+    case ERROR_TEXT_LONG:
+        return "error the text is too long";
+    case ERROR_TEXT_EMPTY:
+        return "error there is no text";
+    default:
+        return "error it was refused";
+    }
+}
+
+static void on_event(struct session *session, const struct event *event)
+{
+    if (session->gone && event->type == EVENT_REPLY_ROOMS) {
+        party_stream_finish(session->stream);
+        return;
+    }
+    switch (event->type) {
+    case EVENT_REPLY_CLIENTS:
+    case EVENT_REPLY_ROOMS:
+        write_body(session, event->text);
+        write_end(session, "ok");
+        break;
+    case EVENT_REPLY_DONE:
+        write_end(session, "ok");
+        break;
+    case EVENT_ERROR:
+        write_end(session, error_text(event));
+        break;
+    default:
+        break;
+    }
+}
+
+static void encode(struct shard *shard, const struct event *event, struct text_out *out)
+{
+    (void)shard;
+    (void)event;
+    (void)out;
+}
+
+static void on_drain(struct session *session, const char *reason)
+{
+    (void)session;
+    (void)reason;
+}
+
+static void finish(struct session *session)
+{
+    struct ctl_session *ctl = (struct ctl_session *)session;
+    line_decoder_finish(&ctl->decoder);
+}
+
+const struct front ctl_front = {
+    .name = "ctl",
+    .session_size = sizeof(struct ctl_session),
+    .on_open = on_open,
+    .on_data = on_data,
+    .on_end = on_end,
+    .on_cut = on_cut,
+    .on_event = on_event,
+    .encode = encode,
+    .on_drain = on_drain,
+    .finish = finish,
+};

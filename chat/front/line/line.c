@@ -1,0 +1,247 @@
+/* SPDX-License-Identifier: MIT */
+#include "front/line/line_internal.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#include <partyline/error.h>
+
+#include "base/xalloc.h"
+#include "front/shard_internal.h"
+#include "wire/sniff.h"
+#include "wire/text.h"
+
+/*
+ * The line front: nc, telnet, scripts. Lines in, lines out; see commands.c for what a line can say.
+ *
+ * Flood control is a bucket of flood_burst lines that fills at flood_rate a second. A line beyond
+ * it is not lost: reading pauses until there is room again, and TCP slows the sender down.
+ */
+
+void line_printf(struct session *session, const char *format, ...)
+{
+    char text[2048];
+    va_list args;
+    va_start(args, format);
+    int n = vsnprintf(text, sizeof(text), format, args);
+    va_end(args);
+    if (n > 0) {
+        session_write(session, text, (size_t)n < sizeof(text) ? (size_t)n : sizeof(text) - 1);
+    }
+}
+
+void line_leave(struct line_session *line, const char *reason, size_t len)
+{
+    if (!line->leaving && !line->base.gone) {
+        line->leaving = true;
+        (void)session_submit(&line->base, COMMAND_QUIT, NULL, 0, reason, len);
+    }
+}
+
+static void on_open(struct session *session)
+{
+    struct line_session *line = (struct line_session *)session;
+    char host[PARTY_ADDRESS_TEXT_MAX];
+    line_decoder_init(&line->decoder, shard_settings(session->shard)->line_max_bytes);
+    origin_format(&session->origin, host, sizeof(host));
+    session->entered = true;
+    (void)session_submit(session, COMMAND_ENTER, NULL, 0, host, strlen(host));
+}
+
+static int64_t flood_interval_ns(const struct front_settings *settings)
+{
+    return settings->flood_rate > 0 ? (int64_t)(1e9 / settings->flood_rate) : 0;
+}
+
+/* How long until the next line may be taken; 0: at once. */
+static int64_t flood_wait_ns(const struct line_session *line)
+{
+    const struct front_settings *settings = shard_settings(line->base.shard);
+    if (settings->flood_burst == 0) {
+        return 0;
+    }
+    int64_t depth_ns = flood_interval_ns(settings) * (int64_t)settings->flood_burst;
+    int64_t now_ns = party_loop_now_ns(shard_loop(line->base.shard));
+    int64_t wait_ns = line->flood_ns - depth_ns - now_ns;
+    return wait_ns > 0 ? wait_ns : 0;
+}
+
+static void flood_charge(struct line_session *line)
+{
+    const struct front_settings *settings = shard_settings(line->base.shard);
+    int64_t now_ns = party_loop_now_ns(shard_loop(line->base.shard));
+    if (line->flood_ns <= now_ns) {
+        line->flood_ns = now_ns;
+        line->slowed = false;
+    }
+    line->flood_ns += flood_interval_ns(settings);
+}
+
+/* A page in a browser can be made to talk to this port; its request is not chat. */
+static bool is_http_request(const char *text, size_t len)
+{
+    return sniff((const uint8_t *)text, len) == SNIFF_HTTP && memmem(text, len, " HTTP/", 6);
+}
+
+static void hear(struct line_session *line, const char *text, size_t len)
+{
+    char *clean = NULL;
+    if (!line->talked && is_http_request(text, len)) {
+        line_printf(&line->base, "*** This is no web server.\n");
+        line_leave(line, "spoke HTTP", 10);
+        return;
+    }
+    line->talked = true;
+    if (!text_is_clean(text, len)) {
+        clean = xmalloc(len * 3 + 1);
+        len = text_clean(text, len, clean);
+        text = clean;
+    }
+    while (len > 0 && text[len - 1] == ' ') {
+        len--;
+    }
+    if (len == 4 && strncasecmp(text, "quit", 4) == 0) {
+        line_leave(line, "quit", 4);
+    } else if (len > 1 && text[0] == '/' && text[1] == '/') {
+        line_say(line, COMMAND_SAY, text + 1, len - 1);
+    } else if (len > 0 && text[0] == '/') {
+        line_command(line, text + 1, len - 1);
+    } else if (len > 0) {
+        line_say(line, COMMAND_SAY, text, len);
+    }
+    free(clean);
+}
+
+static bool on_line(enum line_fault fault, const char *text, size_t len, void *user)
+{
+    struct line_session *line = user;
+    if (line->leaving || party_stream_is_closing(line->base.stream)) {
+        return true; /* not heard any more, but taken, so that the end of input is reached */
+    }
+    if (fault == LINE_TOO_LONG) {
+        line_printf(&line->base, "*** That line is longer than %u bytes and was not sent.\n",
+                    line->decoder.max_bytes);
+    } else if (fault == LINE_NOT_UTF8) {
+        line_printf(&line->base, "*** That line is not UTF-8 and was not sent.\n");
+    } else {
+        hear(line, text, len);
+    }
+    flood_charge(line);
+    return flood_wait_ns(line) == 0;
+}
+
+static void on_answer(const uint8_t *bytes, size_t len, void *user)
+{
+    struct line_session *line = user;
+    session_write(&line->base, (const char *)bytes, len);
+}
+
+static void on_are_you_there(void *user)
+{
+    struct line_session *line = user;
+    line_printf(&line->base, "*** Yes, I am here.\n");
+}
+
+static const struct line_sink sink = {
+    .on_line = on_line,
+    .on_answer = on_answer,
+    .on_are_you_there = on_are_you_there,
+};
+
+static void on_throttle_end(struct party_timer *timer, void *user)
+{
+    struct line_session *line = user;
+    free(timer);
+    line->base.timer = NULL;
+    party_stream_resume(line->base.stream);
+}
+
+static void throttle(struct line_session *line, int64_t wait_ns)
+{
+    if (line->base.timer || party_stream_is_closing(line->base.stream)) {
+        return;
+    }
+    if (!line->slowed) {
+        line->slowed = true;
+        line_printf(&line->base, "*** Not so fast: your lines are now taken at %g a second.\n",
+                    shard_settings(line->base.shard)->flood_rate);
+    }
+    struct party_timer *timer = xcalloc(1, sizeof(*timer));
+    int r = party_timer_start(shard_loop(line->base.shard), timer, wait_ns, on_throttle_end, line);
+    if (r < 0) {
+        free(timer);
+        party_stream_close(line->base.stream);
+        return;
+    }
+    line->base.timer = timer;
+    party_stream_pause(line->base.stream);
+}
+
+static size_t on_data(struct session *session, const uint8_t *data, size_t len)
+{
+    struct line_session *line = (struct line_session *)session;
+    size_t taken = line_decoder_feed(&line->decoder, data, len, &sink, line);
+    int64_t wait_ns = line->leaving ? 0 : flood_wait_ns(line);
+    if (wait_ns > 0) {
+        throttle(line, wait_ns);
+    }
+    return taken;
+}
+
+static void on_end(struct session *session)
+{
+    struct line_session *line = (struct line_session *)session;
+    line_decoder_end(&line->decoder, &sink, line);
+    line_leave(line, "end of file", 11);
+}
+
+/* Says what was missed and how to get it: the time of the first line that will not arrive. */
+static void on_cut(struct session *session, int reason)
+{
+    char unsent[2048], since[20] = "";
+    size_t len = party_stream_peek_queued(session->stream, unsent, sizeof(unsent) - 1);
+    unsent[len] = '\0';
+    for (char *at = unsent; at; at = strchr(at, '\n') ? strchr(at, '\n') + 1 : NULL) {
+        int parts[6], used = 0;
+        if (sscanf(at, "%4d-%2d-%2d %2d:%2d:%2d%n", &parts[0], &parts[1], &parts[2], &parts[3],
+                   &parts[4], &parts[5], &used) == 6 &&
+            used == 19) {
+            memcpy(since, at, 19);
+            since[19] = '\0';
+            break;
+        }
+    }
+    party_stream_drop_queued(session->stream, '\n');
+    line_printf(session, "*** You were cut off: %s. %s%s%s\n", party_strerror(reason),
+                since[0] ? "What you missed: connect again and type /history since " : "", since,
+                since[0] ? "" : "Connect again and see /history.");
+}
+
+static void on_drain(struct session *session, const char *reason)
+{
+    line_printf(session, "*** The server is going down: %s. Everything said is kept.\n", reason);
+}
+
+static void finish(struct session *session)
+{
+    struct line_session *line = (struct line_session *)session;
+    line_decoder_finish(&line->decoder);
+    free(line->name);
+}
+
+const struct front line_front = {
+    .name = "line",
+    .session_size = sizeof(struct line_session),
+    .on_open = on_open,
+    .on_data = on_data,
+    .on_end = on_end,
+    .on_cut = on_cut,
+    .on_event = line_on_event,
+    .on_answer = line_on_answer,
+    .encode = line_encode,
+    .on_drain = on_drain,
+    .finish = finish,
+};

@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef CHAT_FRONT_LINE_INTERNAL_H
+#define CHAT_FRONT_LINE_INTERNAL_H
+
+#include "front/session.h"
+#include "wire/line.h"
+
+/* Inside the line front. */
+
+struct line_session {
+    struct session base;
+    struct line_decoder decoder;
+    int64_t flood_ns;  /* when the bucket of allowed lines is full again */
+    bool slowed;       /* told once that lines are taken slowly */
+    bool talked;       /* a first line came */
+    bool leaving;      /* COMMAND_QUIT was sent: what still comes is not heard */
+    bool shown_hint;   /* the hint at /help was given */
+    uint32_t name_len; /* of the user's name */
+    char *name;        /* NULL before EVENT_WELCOME */
+};
+
+/* ---- line.c ---- */
+
+void line_printf(struct session *session, const char *format, ...) PARTY_PRINTF(2, 3);
+void line_leave(struct line_session *line, const char *reason, size_t len);
+
+/* ---- commands.c ---- */
+
+/** Carries out "/word rest"; line begins behind the slash. */
+void line_command(struct line_session *line, const char *text, size_t len);
+void line_say(struct line_session *line, enum command_type type, const char *text, size_t len);
+
+/* ---- render.c ---- */
+
+void line_encode(struct shard *shard, const struct event *event, struct text_out *out);
+void line_on_event(struct session *session, const struct event *event);
+
+/* ---- history.c ---- */
+
+void line_history(struct line_session *line, const char *args, size_t len);
+void line_search(struct line_session *line, const char *args, size_t len);
+void line_on_answer(struct session *session, const struct query *query);
+
+#endif

@@ -1,0 +1,339 @@
+/* SPDX-License-Identifier: MIT */
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/xalloc.h"
+#include "front/line/line_internal.h"
+#include "front/shard_internal.h"
+#include "wire/text.h"
+
+/*
+ * What a line user reads. Lines of people begin with date and time, lines of the server with "***
+ * ", so that nobody can say something that looks like the server.
+ */
+
+/* Text of another user: other fronts may let through what a terminal must not get. */
+static void add_clean(struct text_out *out, const char *text, size_t len)
+{
+    if (text_is_clean(text, len)) {
+        text_out_add(out, text, len);
+        return;
+    }
+    char *clean = xmalloc(len * 3 + 1);
+    text_out_add(out, clean, text_clean(text, len, clean));
+    free(clean);
+}
+
+static void add_stamp(struct shard *shard, const struct event *event, struct text_out *out)
+{
+    text_out_add(out, shard_local_time(shard, event->time_ms), 19);
+    text_out_add(out, " ", 1);
+}
+
+static void add_topic(const struct event *event, struct text_out *out)
+{
+    text_out_adds(out, "*** ");
+    text_out_add(out, event->actor, event->actor_len);
+    if (event->text_len == 0) {
+        text_out_adds(out, " cleared the topic");
+        return;
+    }
+    text_out_adds(out, " set the topic: ");
+    add_clean(out, event->text, event->text_len);
+}
+
+/* A stored event, live or from history. */
+static bool encode_stored(struct shard *shard, const struct event *event, struct text_out *out)
+{
+    if (event->type == EVENT_MESSAGE) {
+        add_stamp(shard, event, out);
+        text_out_add(out, event->actor, event->actor_len);
+        text_out_add(out, ": ", 2);
+        add_clean(out, event->text, event->text_len);
+    } else if (event->type == EVENT_ACTION) {
+        add_stamp(shard, event, out);
+        text_out_add(out, "* ", 2);
+        text_out_add(out, event->actor, event->actor_len);
+        text_out_add(out, " ", 1);
+        add_clean(out, event->text, event->text_len);
+    } else if (event->type == EVENT_NOTICE) {
+        add_stamp(shard, event, out);
+        text_out_adds(out, "*** ");
+        text_out_add(out, event->actor, event->actor_len);
+        text_out_add(out, ": ", 2);
+        add_clean(out, event->text, event->text_len);
+    } else if (event->type == EVENT_TOPIC) {
+        add_stamp(shard, event, out);
+        add_topic(event, out);
+    } else {
+        return false;
+    }
+    text_out_add(out, "\n", 1);
+    return true;
+}
+
+/* Somebody came or went. */
+static void encode_presence(const struct event *event, const char *what, struct text_out *out)
+{
+    text_out_adds(out, "*** ");
+    text_out_add(out, event->actor, event->actor_len);
+    text_out_adds(out, what);
+    if (event->text_len > 0) {
+        text_out_add(out, ": ", 2);
+        add_clean(out, event->text, event->text_len);
+    }
+    text_out_add(out, "\n", 1);
+}
+
+void line_encode(struct shard *shard, const struct event *event, struct text_out *out)
+{
+    uint32_t announce_max = shard_settings(shard)->announce_max;
+    bool announced = announce_max == 0 || event->count <= announce_max;
+    if (encode_stored(shard, event, out)) {
+        return;
+    }
+    switch (event->type) {
+    case EVENT_JOINED:
+        if (announced) {
+            encode_presence(event, " joined", out);
+        }
+        break;
+    case EVENT_LEFT:
+        if (announced) {
+            encode_presence(event, " left", out);
+        }
+        break;
+    case EVENT_QUIT:
+        if (announced) {
+            encode_presence(event, " quit", out);
+        }
+        break;
+    case EVENT_RENAMED:
+        text_out_adds(out, "*** ");
+        text_out_add(out, event->actor, event->actor_len);
+        text_out_adds(out, " is now called ");
+        text_out_add(out, event->target, event->target_len);
+        text_out_add(out, "\n", 1);
+        break;
+    default:
+        break;
+    }
+}
+
+static void add_rows(struct text_out *out, const char *rows,
+                     void (*add_row)(struct text_out *, const char *, size_t))
+{
+    while (*rows) {
+        size_t len = strcspn(rows, "\n");
+        add_row(out, rows, len);
+        rows += len + (rows[len] == '\n');
+    }
+}
+
+static void add_room_row(struct text_out *out, const char *row, size_t len)
+{
+    size_t name = strcspn(row, "\t");
+    size_t members = name < len ? strcspn(row + name + 1, "\t") : 0;
+    text_out_addf(out, "***   %-24.*s %5.*s ", (int)name, row, (int)members, row + name + 1);
+    size_t topic = name + 1 + members + 1;
+    if (topic < len) {
+        text_out_add(out, " ", 1);
+        add_clean(out, row + topic, len - topic);
+    }
+    text_out_add(out, "\n", 1);
+}
+
+static void add_name_row(struct text_out *out, const char *row, size_t len)
+{
+    text_out_add(out, " ", 1);
+    text_out_add(out, row, len);
+}
+
+static void add_motd(const struct front_settings *settings, struct text_out *out)
+{
+    const char *at = settings->motd;
+    while (*at) {
+        size_t len = strcspn(at, "\n");
+        text_out_adds(out, "*** ");
+        add_clean(out, at, len);
+        text_out_add(out, "\n", 1);
+        at += len + (at[len] == '\n');
+    }
+}
+
+static void add_entered(struct line_session *line, const struct event *event, struct text_out *out)
+{
+    text_out_adds(out, "*** You are in ");
+    text_out_add(out, event->room, event->room_len);
+    if (event->count <= 1) {
+        text_out_adds(out, ", alone so far.\n");
+    } else {
+        text_out_addf(out, ", with %" PRIu64 " other%s.\n", event->count - 1,
+                      event->count == 2 ? "" : "s");
+    }
+    if (event->text_len > 0) {
+        text_out_adds(out, "*** Topic: ");
+        add_clean(out, event->text, event->text_len);
+        text_out_add(out, "\n", 1);
+    }
+    for (uint32_t i = 0; i < event->recent_count; i++) {
+        (void)encode_stored(line->base.shard, event->recent[i], out);
+    }
+    if (!line->shown_hint) {
+        line->shown_hint = true;
+        text_out_adds(out, "*** What you type is said to the room. /help lists what else you can "
+                           "do.\n");
+    }
+}
+
+static void add_private(struct shard *shard, const struct event *event, struct text_out *out)
+{
+    bool mine = event->type == EVENT_PRIVATE_OF;
+    add_stamp(shard, event, out);
+    text_out_add(out, "[", 1);
+    text_out_add(out, mine ? "you" : event->actor, mine ? 3 : event->actor_len);
+    text_out_adds(out, " -> ");
+    text_out_add(out, mine ? event->target : "you", mine ? event->target_len : 3);
+    text_out_adds(out, "] ");
+    add_clean(out, event->text, event->text_len);
+    text_out_add(out, "\n", 1);
+}
+
+static void add_reply_topic(struct shard *shard, const struct event *event, struct text_out *out)
+{
+    if (event->text_len == 0) {
+        text_out_adds(out, "*** No topic is set.\n");
+        return;
+    }
+    text_out_adds(out, "*** Topic: ");
+    add_clean(out, event->text, event->text_len);
+    text_out_addf(out, " (%s, %s)\n", event->actor, shard_local_time(shard, event->time_ms));
+}
+
+/* Why the hub said no; %s is what it was about, %llu the limit. */
+static void add_error(const struct event *event, struct text_out *out)
+{
+    const char *text = event->text;
+    unsigned long long count = event->count;
+    text_out_adds(out, "*** ");
+    switch (event->code) {
+    case ERROR_NAME_TAKEN:
+        text_out_addf(out, "The name %s is taken.", text);
+        break;
+    case ERROR_NAME_BAD:
+        text_out_adds(out,
+                      "That is no name: letters, digits and - _ . [ ] \\ ` ^ { | } only, and no "
+                      "digit, - or . first.");
+        break;
+    case ERROR_NAME_LONG:
+        text_out_addf(out, "That name is longer than %llu bytes.", count);
+        break;
+    case ERROR_ROOM_BAD:
+        text_out_adds(out, "That is no name for a room: letters, digits and - _ . [ ] \\ ` ^ { | } "
+                           "only.");
+        break;
+    case ERROR_ROOM_LONG:
+        text_out_addf(out, "That room's name is longer than %llu bytes.", count);
+        break;
+    case ERROR_ROOMS_FULL:
+        text_out_addf(out, "There are %llu rooms, and no more can be made.", count);
+        break;
+    case ERROR_NO_SUCH_ROOM:
+        text_out_addf(out, "There is no room %s.", text);
+        break;
+    case ERROR_NO_SUCH_NAME:
+        text_out_addf(out, "Nobody here is called %s.", text);
+        break;
+    case ERROR_NOT_IN_ROOM:
+        text_out_addf(out, "You are not in %s.", text[0] ? text : "a room");
+        break;
+    case ERROR_IN_ROOM:
+        text_out_addf(out, "You are in %s already.", text);
+        break;
+    case ERROR_WHICH_ROOM:
+        text_out_adds(out, "Which room?");
+        break;
+    case ERROR_TOO_MANY_ROOMS:
+        text_out_addf(out, "You are in %llu rooms, and that is the most.", count);
+        break;
+    case ERROR_TEXT_EMPTY:
+        text_out_adds(out, "There is nothing to say in that.");
+        break;
+    case ERROR_TEXT_LONG:
+        text_out_addf(out, "That is longer than %llu bytes and was not sent.", count);
+        break;
+    case ERROR_TOPIC_LONG:
+        text_out_addf(out, "That topic is longer than %llu bytes.", count);
+        break;
+    case ERROR_NOT_STORED:
+        text_out_addf(out, "Not sent: the server cannot store it (%s). Try again later.", text);
+        break;
+    default:
+        text_out_adds(out, "That is not for you to do.");
+        break;
+    }
+    text_out_add(out, "\n", 1);
+}
+
+static void add_event(struct line_session *line, const struct event *event, struct text_out *out)
+{
+    struct shard *shard = line->base.shard;
+    switch (event->type) {
+    case EVENT_WELCOME:
+        text_out_addf(out, "*** Welcome to %s. You are %s; /nick NAME changes that.\n",
+                      shard_settings(shard)->network, event->actor);
+        add_motd(shard_settings(shard), out);
+        break;
+    case EVENT_ENTERED:
+        add_entered(line, event, out);
+        break;
+    case EVENT_GOODBYE:
+        text_out_adds(out, "*** Goodbye");
+        if (event->text_len > 0) {
+            text_out_adds(out, ": ");
+            add_clean(out, event->text, event->text_len);
+        }
+        text_out_adds(out, "\n");
+        break;
+    case EVENT_PRIVATE_TO:
+    case EVENT_PRIVATE_OF:
+        add_private(shard, event, out);
+        break;
+    case EVENT_RENAMED:
+        text_out_addf(out, "*** You are now called %s.\n", event->target);
+        break;
+    case EVENT_REPLY_TOPIC:
+        add_reply_topic(shard, event, out);
+        break;
+    case EVENT_REPLY_WHO:
+        text_out_addf(out, "*** In %s (%" PRIu64 "):", event->room, event->count);
+        add_rows(out, event->text, add_name_row);
+        text_out_add(out, "\n", 1);
+        break;
+    case EVENT_REPLY_ROOMS:
+        text_out_addf(out, "*** %" PRIu64 " room%s, with people and topic:\n", event->count,
+                      event->count == 1 ? "" : "s");
+        add_rows(out, event->text, add_room_row);
+        break;
+    case EVENT_ERROR:
+        add_error(event, out);
+        break;
+    default:
+        break;
+    }
+}
+
+void line_on_event(struct session *session, const struct event *event)
+{
+    struct line_session *line = (struct line_session *)session;
+    struct text_out out = {0};
+    add_event(line, event, &out);
+    if (out.len > 0) {
+        session_write(session, out.data, out.len);
+    }
+    text_out_finish(&out);
+    if (event->type == EVENT_GOODBYE) {
+        party_stream_finish(session->stream);
+    }
+}

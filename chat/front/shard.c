@@ -1,0 +1,261 @@
+/* SPDX-License-Identifier: MIT */
+#include "front/shard.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <partyline/error.h>
+
+#include "base/xalloc.h"
+#include "front/door.h"
+#include "front/shard_internal.h"
+
+static void settings_finish(struct front_settings *settings)
+{
+    free((char *)settings->server_name);
+    free((char *)settings->network);
+    free((char *)settings->lobby);
+    free((char *)settings->motd);
+}
+
+static const char *copy_string(const char *string)
+{
+    return xmemdup0(string ? string : "", string ? strlen(string) : 0);
+}
+
+void shard_set_settings(struct shard *shard, const struct front_settings *settings)
+{
+    settings_finish(&shard->settings);
+    shard->settings = *settings;
+    shard->settings.server_name = copy_string(settings->server_name);
+    shard->settings.network = copy_string(settings->network);
+    shard->settings.lobby = copy_string(settings->lobby);
+    shard->settings.motd = copy_string(settings->motd);
+}
+
+struct shard *shard_create(struct party_loop *loop, unsigned index,
+                           const struct front_settings *settings, const struct shard_env *env)
+{
+    struct shard *shard = xcalloc(1, sizeof(*shard));
+    shard->loop = loop;
+    shard->index = index;
+    shard->env = *env;
+    shard->room_bucket_count = ROOM_BUCKETS_MIN;
+    shard->rooms = xcalloc(shard->room_bucket_count, sizeof(struct room_view *));
+    shard->time_s = INT64_MIN;
+    shard_set_settings(shard, settings);
+    return shard;
+}
+
+void shard_destroy(struct shard *shard)
+{
+    rooms_finish(shard);
+    for (struct command *command = shard->first; command;) {
+        struct command *next = command->next;
+        command_destroy(command);
+        command = next;
+    }
+    settings_finish(&shard->settings);
+    text_out_finish(&shard->scratch);
+    free(shard->slots);
+    free(shard->free_slots);
+    free(shard->stalled);
+    free(shard);
+}
+
+void shard_accept(struct shard *shard, int fd, const struct party_address *peer,
+                  enum shard_entry entry)
+{
+    struct origin origin = origin_of(peer);
+    if (shard->draining) {
+        (void)close(fd);
+        if (entry != ENTRY_CTL) {
+            shard->env.released(peer, shard->env.user);
+        }
+        return;
+    }
+    door_open(shard, fd, &origin, entry);
+}
+
+/* ---- events ---- */
+
+static struct session *actor_here(const struct shard *shard, const struct event *event)
+{
+    return event->session != 0 ? shard_session(shard, event->session) : NULL;
+}
+
+static void deliver_to_session(struct shard *shard, const struct event *event)
+{
+    struct session *session = shard_session(shard, event->session);
+    if (!session) {
+        return;
+    }
+    session_flush_rooms(session);
+    if (event->type == EVENT_ENTERED) {
+        room_add(shard, event->room_id, event->room, event->room_len, session);
+    } else if (event->type == EVENT_GONE_FROM) {
+        room_remove(shard, event->room_id, session);
+    } else if (event->type == EVENT_GOODBYE) {
+        session->gone = true;
+        room_remove_all(session);
+    }
+    session->front->on_event(session, event);
+}
+
+static void deliver_to_room(struct shard *shard, const struct event *event)
+{
+    struct room_view *room = room_find(shard, event->room_id);
+    if (!room) {
+        return;
+    }
+    if (event->seq > room->last_seq) {
+        room->last_seq = event->seq;
+    }
+    if (event->type == EVENT_JOINED || event->type == EVENT_LEFT) {
+        room_tell_others(shard, room, event, actor_here(shard, event), 0);
+    } else {
+        room_tell(shard, room, event);
+    }
+}
+
+static void deliver_to_rooms(struct shard *shard, const struct event *event)
+{
+    struct session *actor = actor_here(shard, event);
+    if (actor && event->type == EVENT_RENAMED) {
+        session_flush_rooms(actor);
+        actor->front->on_event(actor, event);
+    }
+    shard->mark = shard->mark == UINT32_MAX ? 1 : shard->mark + 1;
+    for (uint32_t i = 0; i < event->room_count; i++) {
+        struct room_view *room = room_find(shard, event->rooms[i]);
+        if (room) {
+            room_tell_others(shard, room, event, actor, shard->mark);
+        }
+    }
+}
+
+static void resume_stalled(struct shard *shard)
+{
+    if (shard->stalled_count == 0 || shard->env.is_backlogged(shard->env.user)) {
+        return;
+    }
+    for (size_t i = 0; i < shard->stalled_count; i++) {
+        struct session *session = shard_session(shard, shard->stalled[i]);
+        if (session) {
+            session->stalled = false;
+            party_stream_resume(session->stream);
+        }
+    }
+    shard->stalled_count = 0;
+}
+
+static void deliver(struct party_task *task, void *user)
+{
+    struct shard *shard = user;
+    /* The task lies in the batch's delivery. */
+    struct batch *batch = ((struct batch_delivery *)task)->batch;
+    for (size_t i = 0; i < batch->count; i++) {
+        const struct event *event = batch->items[i];
+        switch (event->audience) {
+        case AUDIENCE_SESSION:
+            deliver_to_session(shard, event);
+            break;
+        case AUDIENCE_ROOM:
+            deliver_to_room(shard, event);
+            break;
+        default:
+            deliver_to_rooms(shard, event);
+            break;
+        }
+    }
+    rooms_flush_all(shard);
+    resume_stalled(shard);
+    batch_unref(batch);
+}
+
+void shard_deliver_later(struct shard *shard, struct batch *batch)
+{
+    struct batch_delivery *delivery = &batch->deliveries[shard->index];
+    party_task_init(&delivery->task, deliver, shard);
+    party_loop_post(shard->loop, &delivery->task);
+}
+
+static void answer(struct party_task *task, void *user)
+{
+    struct query *query = user;
+    struct shard *shard = query->shard;
+    (void)task;
+    struct session *session = shard_session(shard, query->session);
+    if (session) {
+        session->asking = false;
+        if (session->front->on_answer) {
+            session->front->on_answer(session, query);
+        }
+    }
+    query_destroy(query);
+}
+
+void shard_answer_later(struct shard *shard, struct query *query)
+{
+    party_task_init(&query->task, answer, query);
+    party_loop_post(shard->loop, &query->task);
+}
+
+/* ---- the end ---- */
+
+void shard_drain(struct shard *shard, const char *reason)
+{
+    shard->draining = true;
+    doors_close(shard);
+    for (uint32_t i = 0; i < shard->slot_cap; i++) {
+        struct session *session = shard->slots[i];
+        if (session && !party_stream_is_closing(session->stream)) {
+            session->front->on_drain(session, reason);
+            party_stream_finish(session->stream);
+        }
+    }
+}
+
+void shard_close_all(struct shard *shard)
+{
+    doors_close(shard);
+    for (uint32_t i = 0; i < shard->slot_cap; i++) {
+        if (shard->slots[i]) {
+            party_stream_close(shard->slots[i]->stream);
+        }
+    }
+}
+
+size_t shard_connections(const struct shard *shard)
+{
+    return shard->session_count + shard->door_count;
+}
+
+struct party_loop *shard_loop(const struct shard *shard)
+{
+    return shard->loop;
+}
+
+const struct front_settings *shard_settings(const struct shard *shard)
+{
+    return &shard->settings;
+}
+
+const char *shard_local_time(struct shard *shard, int64_t time_ms)
+{
+    int64_t time_s = time_ms >= 0 ? time_ms / 1000 : (time_ms - 999) / 1000;
+    if (time_s != shard->time_s) {
+        time_t t = (time_t)time_s;
+        struct tm tm;
+        if (!localtime_r(&t, &tm) ||
+            strftime(shard->time_text, sizeof(shard->time_text), "%Y-%m-%d %H:%M:%S", &tm) == 0) {
+            memcpy(shard->time_text, "0000-00-00 00:00:00", 20);
+        }
+        shard->time_s = time_s;
+    }
+    return shard->time_text;
+}
