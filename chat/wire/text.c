@@ -183,6 +183,12 @@ size_t text_clean(const char *text, size_t len, char *ret)
     size_t at = 0;
     size_t written = 0;
     while (at < len) {
+        if (len - at >= WORD_BYTES && is_printable_ascii_word(load_word(bytes + at))) {
+            memcpy(ret + written, bytes + at, WORD_BYTES);
+            written += WORD_BYTES;
+            at += WORD_BYTES;
+            continue;
+        }
         size_t step = char_len(bytes + at, len - at);
         if (step == 0) {
             memcpy(ret + written, REPLACEMENT, sizeof(REPLACEMENT) - 1);

@@ -2,8 +2,8 @@
 #ifndef CHAT_WIRE_FUZZ_LINE_TRANSCRIPT_H
 #define CHAT_WIRE_FUZZ_LINE_TRANSCRIPT_H
 
+#include <stdbool.h>
 #include <stdint.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -40,6 +40,13 @@ static inline void transcript_add(struct line_transcript *log, const char *text,
     log->text[log->len] = '\0';
 }
 
+static inline void transcript_add_hex(struct line_transcript *log, char mark, uint8_t byte)
+{
+    static const char digits[] = "0123456789abcdef";
+    const char text[] = {mark, digits[byte >> 4], digits[byte & 15]};
+    transcript_add(log, text, sizeof(text));
+}
+
 static inline void transcript_puts(struct line_transcript *log, const char *text)
 {
     transcript_add(log, text, strlen(text));
@@ -58,12 +65,10 @@ static inline bool transcript_on_line(enum line_fault fault, const char *line, s
     transcript_puts(log, "line \"");
     for (size_t i = 0; i < len; i++) {
         uint8_t byte = (uint8_t)line[i];
-        char escaped[4];
         if (byte >= 0x20 && byte < 0x7f && byte != '"' && byte != '\\') {
             transcript_add(log, line + i, 1);
         } else {
-            (void)snprintf(escaped, sizeof(escaped), "\\%02x", byte);
-            transcript_add(log, escaped, 3);
+            transcript_add_hex(log, '\\', byte);
         }
     }
     transcript_puts(log, "\"\n");
@@ -74,9 +79,7 @@ static inline void transcript_on_answer(const uint8_t *bytes, size_t len, void *
 {
     transcript_puts(user, "answer");
     for (size_t i = 0; i < len; i++) {
-        char hex[4];
-        (void)snprintf(hex, sizeof(hex), " %02x", bytes[i]);
-        transcript_add(user, hex, 3);
+        transcript_add_hex(user, ' ', bytes[i]);
     }
     transcript_puts(user, "\n");
 }
