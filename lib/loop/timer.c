@@ -125,7 +125,7 @@ int party_timer_start(struct party_loop *loop, struct party_timer *timer, int64_
 {
     struct party__timer_heap *heap = &loop->timers;
     if (fn == NULL || (timer->loop != NULL && timer->loop != loop)) {
-        assert(!"party_timer_start: no function, or a timer of another loop");
+        assert(false && "party_timer_start: no function, or a timer of another loop");
         return -EINVAL;
     }
     if (timer->loop == NULL) {

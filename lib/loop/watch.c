@@ -49,7 +49,7 @@ int party_watch_start(struct party_loop *loop, struct party_watch *watch, int fd
                       party_watch_fn fn, void *user)
 {
     if (watch->loop != NULL || fn == NULL || (events & ~(asked_for_mask | PARTY_ERROR)) != 0) {
-        assert(!"party_watch_start: a started watch, no function or unknown events");
+        assert(false && "party_watch_start: a started watch, no function or unknown events");
         return -EINVAL;
     }
     struct party_watch fresh = {.fn = fn, .user = user, .fd = fd, .events = events};
@@ -68,7 +68,7 @@ int party_watch_modify(struct party_watch *watch, unsigned events)
 {
     struct party_loop *loop = watch->loop;
     if (loop == NULL || (events & ~(asked_for_mask | PARTY_ERROR)) != 0) {
-        assert(!"party_watch_modify: a stopped watch or unknown events");
+        assert(false && "party_watch_modify: a stopped watch or unknown events");
         return -EINVAL;
     }
     if (events == watch->events) {
