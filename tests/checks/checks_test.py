@@ -12,6 +12,7 @@ sys.path.insert(0, str(pathlib.Path(__file__).parent.parent))
 
 import headers
 import layers
+import man
 import symbols
 import summary
 import texts
@@ -256,3 +257,39 @@ def test_summary_ends_with_the_counts_and_fails_without_results(tmp_path, capsys
     assert summary.main(arguments) == 0
     assert capsys.readouterr().out == "2 passed, 0 failed\n"
     assert summary.main(["--status", "3", str(log), str(xml)]) == 1
+
+
+PAGE = f"""\
+.\\" {texts.LICENCE}
+.Dd November 20, 2026
+.Dt SAMPLE 1
+.Os
+.Sh NAME
+.Nm sample
+.Nd a page
+.Sh DESCRIPTION
+It samples.
+"""
+
+
+@pytest.mark.parametrize(
+    "name, text, word",
+    [
+        ("sample.1", PAGE, None),
+        ("other.1", PAGE, "title"),
+        ("sample.1", PAGE.replace("DESCRIPTION", "WORDS"), "DESCRIPTION"),
+        ("unlisted.1", PAGE.replace("SAMPLE", "UNLISTED"), "meson.build"),
+    ],
+)
+def test_man_pages_are_refused(tmp_path, name, text, word):
+    (tmp_path / name).write_text(text)
+    wrong, count = man.check(tmp_path, {"sample.1", "other.1"})
+    assert count == 1
+    assert [line for line in wrong if word is None or word not in line] == []
+    assert len(wrong) == (0 if word is None else 1)
+
+
+@pytest.mark.skipif(shutil.which("mandoc") is None, reason="mandoc is not installed")
+def test_man_pages_that_mandoc_warns_of_are_refused(tmp_path):
+    (tmp_path / "sample.1").write_text(PAGE + ".Bl -tag\n.It x\n")
+    assert man.check(tmp_path, {"sample.1"})[0] != []

@@ -20,7 +20,7 @@ NAMES = {"run", "test", ".ci/run", "meson_options.txt", ".clang-format", ".clang
 # Folders that are not the project's source.
 SKIPPED_PARTS = {".git", "build", "__pycache__", ".pytest_cache", ".venv", "node_modules"}
 # Samples for tests, fuzzers and the configuration's checks: any bytes may be meant.
-DATA = ("tests/config/", "tests/fuzz/corpus/")
+DATA = ("tests/config/", "tests/corpus/")
 TOP_LINES = 3  # a "#!" line, "<!doctype html>" or an opening comment may come first
 
 
