@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: MIT */
+#include <stdio.h>
+#include <string.h>
+
+#include "command.h"
+
+const struct subcommand subcommands[] = {
+    {"bench", cmd_bench, "put load on a server and measure it"},
+    {"version", cmd_version, "print the version"},
+    {"help", cmd_help, "print this list, or the help of a command"},
+    {NULL, NULL, NULL},
+};
+
+const struct subcommand *subcommand_find(const char *name)
+{
+    for (const struct subcommand *s = subcommands; s->name != NULL; s++) {
+        if (strcmp(s->name, name) == 0) {
+            return s;
+        }
+    }
+    return NULL;
+}
+
+int main(int argc, char **argv)
+{
+    if (argc < 2) {
+        (void)fprintf(stderr, "partyline: a command is missing; \"partyline help\" lists them\n");
+        return EXIT_USAGE;
+    }
+    const char *name = argv[1];
+    if (strcmp(name, "--help") == 0 || strcmp(name, "-h") == 0) {
+        name = "help";
+    } else if (strcmp(name, "--version") == 0 || strcmp(name, "-V") == 0) {
+        name = "version";
+    }
+    const struct subcommand *found = subcommand_find(name);
+    if (found == NULL) {
+        (void)fprintf(stderr, "partyline: %s: no such command; \"partyline help\" lists them\n",
+                      name);
+        return EXIT_USAGE;
+    }
+    return found->run(argc - 1, argv + 1);
+}
