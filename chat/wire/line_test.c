@@ -68,7 +68,7 @@ static const struct row rows[] = {
     {BYTES("a\r" IAC WILL "\x01\nb\n"), "line \"a\"\nanswer ff fe 01\nline \"b\"\n"},
     {BYTES("a\r" IAC EC "\nb\n"), "line \"a\"\nline \"b\"\n"},
     {BYTES("a\r" IAC SB "\x01\n" IAC SE "\0b\n"), "line \"a\"\nline \"b\"\n"},
-    {BYTES("a\r" IAC IAC "\n"), "line \"a\"\nnot-utf8\n"},
+    {BYTES("a\r" IAC IAC "\nb\n"), "line \"a\"\nnot-utf8\nline \"b\"\n"},
     {BYTES("a\n" IAC), "line \"a\"\n"},
     {BYTES("a\n" IAC WILL), "line \"a\"\n"},
     {BYTES("ab" IAC), "line \"ab\"\n"},

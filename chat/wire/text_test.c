@@ -220,6 +220,9 @@ static void test_clean_leaves_out_formatting_with_its_colours(void **state)
                 "04,12red")},
          {BYTES("red")}},
         {{BYTES("\x03"
+                "4,1")},
+         {BYTES("")}},
+        {{BYTES("\x03"
                 "123")},
          {BYTES("3")}},
         {{BYTES("\x03"
