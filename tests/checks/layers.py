@@ -32,7 +32,7 @@ LAYERS = {
 }
 
 # Public headers without a .c file of their own.
-HEADERS_ALONE = {"api.h": "lib/base", "partyline.h": "lib/server"}
+HEADERS_ALONE = {"api.h": "lib/base", "log.h": "lib/base", "partyline.h": "lib/server"}
 
 # libpartyline is to need libc, OpenSSL and liburing only; only the log talks to the database.
 THIRD_PARTY = {

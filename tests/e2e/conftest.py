@@ -7,7 +7,7 @@ import pytest
 
 sys.path.insert(0, str(pathlib.Path(__file__).parent))
 
-from harness import LineClient, Server
+from harness import WELCOME, LineClient, Server
 from terminal import Screen, Terminal
 
 
@@ -60,9 +60,9 @@ def join(connect):
         client = connect(where, **settings)
         if name is not None:
             client.send(f"/nick {name}")
-        client.name = client.expect(r"^\*\*\* Welcome to .+, ([^ .,]+)\.")[1]
+        client.name = client.expect("^" + WELCOME)[1]
         if name is not None:
-            client.expect(rf"^\*\*\* .*\b{name}\b")
+            client.expect(rf"^\*\*\* You are now called {name}\.$")
             client.name = name
         return client
 

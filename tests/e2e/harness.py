@@ -25,6 +25,11 @@ PATIENCE_S = float(os.environ.get("PARTYLINE_TEST_PATIENCE", "20"))
 # The server's own promise for SIGTERM.
 DRAIN_S = 10.0
 
+# How a newcomer is greeted; the name is the first group.
+WELCOME = r"\*\*\* Welcome to .+\. You are (\S+);"
+# For tests that say more in a moment than a person would.
+NO_FLOOD_CONTROL = {"limits": {"flood": False}}
+
 SANITIZER_REPORT = re.compile(
     r"ERROR: \w*Sanitizer|WARNING: ThreadSanitizer|runtime error:|SUMMARY: \w*Sanitizer"
 )

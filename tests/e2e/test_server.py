@@ -8,7 +8,7 @@ import time
 
 import pytest
 
-from harness import BINARY, DRAIN_S, server_env
+from harness import BINARY, DRAIN_S, NO_FLOOD_CONTROL, server_env
 from test_line import said
 
 
@@ -70,7 +70,7 @@ def test_undecided_connections_do_not_delay_the_end(server, connect):
 
 
 def test_what_anyone_saw_survives_kill_9(server, join, connect):
-    chat = server()
+    chat = server(config=NO_FLOOD_CONTROL)
     alice = join(chat, "alice")
     for number in range(50):
         alice.send(f"line {number}")

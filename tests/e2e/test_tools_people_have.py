@@ -4,7 +4,7 @@ import subprocess
 
 import pytest
 
-from harness import PATIENCE_S
+from harness import PATIENCE_S, WELCOME
 from terminal import find_program
 from test_line import TIME, said
 
@@ -16,7 +16,7 @@ def test_person_chats_from_a_terminal(server, join, terminal, names):
     chat = server()
     alice = join(chat, "alice")
     person = terminal(find_program(*names), chat.host, str(chat.port))
-    name = person.expect(r"\*\*\* Welcome to .+, (guest\d+)\.")[1]
+    name = person.expect(WELCOME)[1]
     person.type("hello from a terminal\r")
     alice.expect(said(name, "hello from a terminal"))
     person.expect(rf"{TIME} {name}: hello from a terminal")
@@ -31,7 +31,7 @@ def test_person_leaves_telnet_by_its_escape(server, join, terminal):
     chat = server()
     alice = join(chat, "alice")
     person = terminal(find_program("telnet"), chat.host, str(chat.port))
-    name = person.expect(r"\*\*\* Welcome to .+, (guest\d+)\.")[1]
+    name = person.expect(WELCOME)[1]
     person.type("\x1d")
     person.expect(r"telnet>")
     person.type("quit\r")
@@ -43,7 +43,7 @@ def test_screen_shows_the_chat(server, join, screen):
     chat = server()
     alice = join(chat, "alice")
     person = screen(find_program(*NC), chat.host, str(chat.port))
-    name = person.expect(r"\*\*\* Welcome to .+, (guest\d+)\.")[1]
+    name = person.expect(WELCOME)[1]
     alice.send("你好")
     person.expect(rf"^{TIME} alice: 你好$")
     person.type("seen")
@@ -67,6 +67,6 @@ def test_nc_over_a_unix_socket(server, join, terminal, tmp_path):
     server(listen=[f"unix:{path}"])
     alice = join(path, "alice")
     person = terminal(find_program("nc.openbsd"), "-U", path)
-    name = person.expect(r"\*\*\* Welcome to .+, (guest\d+)\.")[1]
+    name = person.expect(WELCOME)[1]
     person.type("through a file\r")
     alice.expect(said(name, "through a file"))
