@@ -33,7 +33,7 @@ PARTY_API PARTY_MUST_USE int party_resolve_getaddrinfo(const char *host, const c
                                                        int family, int type, int proto, int flags,
                                                        struct party_resolve_list *ret_list);
 
-/** Frees what the list owns. A zeroed list is accepted. */
+/** Frees what the list owns. A zeroed list and NULL are accepted. */
 PARTY_API void party_resolve_list_finish(struct party_resolve_list *list);
 
 PARTY_END_DECLS

@@ -104,6 +104,9 @@ int party_resolve_getaddrinfo(const char *host, const char *service, int family,
 
 void party_resolve_list_finish(struct party_resolve_list *list)
 {
+    if (list == NULL) {
+        return;
+    }
     free(list->entries);
     free(list->canonname);
     *list = (struct party_resolve_list){0};
