@@ -180,6 +180,7 @@ static int configure(sqlite3 *db, const struct log_options *options)
     (void)sqlite3_db_config(db, SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0, NULL);
     (void)sqlite3_db_config(db, SQLITE_DBCONFIG_ENABLE_TRIGGER, 0, NULL);
     (void)sqlite3_db_config(db, SQLITE_DBCONFIG_ENABLE_VIEW, 0, NULL);
+    (void)sqlite3_limit(db, SQLITE_LIMIT_LENGTH, LOG_VALUE_BYTES_MAX);
     (void)sqlite3_busy_timeout(db, LOG_BUSY_MS);
     char sql[160];
     (void)snprintf(sql, sizeof(sql),
@@ -309,7 +310,23 @@ static enum log_fault prepare_statements(struct log *log)
     return LOG_OK;
 }
 
-static enum log_fault bring_up(struct log *log)
+/* SQLite does not call it an error when a file system cannot do WAL: it stays with what it had. */
+static int enter_wal_mode(sqlite3 *db)
+{
+    sqlite3_stmt *stmt = NULL;
+    int code = sqlite3_prepare_v2(db, "PRAGMA journal_mode = WAL", -1, &stmt, NULL);
+    if (code == SQLITE_OK) {
+        code = sqlite3_step(stmt);
+    }
+    if (code == SQLITE_ROW) {
+        const char *mode = (const char *)sqlite3_column_text(stmt, 0);
+        code = mode && strcmp(mode, "wal") == 0 ? SQLITE_OK : SQLITE_CANTOPEN;
+    }
+    int end = sqlite3_finalize(stmt);
+    return code == SQLITE_OK ? end : code;
+}
+
+static enum log_fault bring_up(struct log *log, const struct log_options *options)
 {
     enum schema_state state;
     int version;
@@ -317,10 +334,10 @@ static enum log_fault bring_up(struct log *log)
     if (fault != LOG_OK) {
         return fault;
     }
-    int code = sqlite3_exec(log->db, "PRAGMA journal_mode = WAL", NULL, NULL, NULL);
+    int code = enter_wal_mode(log->db);
     if (code == SQLITE_OK) {
         (void)sqlite3_wal_hook(log->db, on_wal, log);
-        log->unproven = true;
+        log->unproven = !options->trust_wal;
         if (state != SCHEMA_CURRENT) {
             code = schema_upgrade(log->db, version);
         }
@@ -373,7 +390,7 @@ enum log_fault log_open_with(const struct log_options *options, const char *dir,
         fault = open_files(log, options);
     }
     if (fault == LOG_OK) {
-        fault = fault_at_start(bring_up(log));
+        fault = fault_at_start(bring_up(log, options));
     }
     if (fault != LOG_OK) {
         (void)snprintf(ret_message, message_cap, "%s", log->message);

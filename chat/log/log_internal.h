@@ -14,6 +14,7 @@
 struct log_options {
     const char *vfs;  /* a registered VFS; NULL: SQLite's default */
     bool sync_normal; /* synchronous=NORMAL instead of FULL */
+    bool trust_wal;   /* builds on the WAL of the process before without writing it anew */
 };
 
 enum log_fault log_open_with(const struct log_options *options, const char *dir,
@@ -30,5 +31,7 @@ enum log_fault log_open_with(const struct log_options *options, const char *dir,
 /* Page cache of the writing connection, and of each reader. */
 #define LOG_CACHE_KIB    4096
 #define READER_CACHE_KIB 2048
+/* The longest row that is stored or read; what a damaged database claims beyond it is refused. */
+#define LOG_VALUE_BYTES_MAX (1024 * 1024)
 
 #endif

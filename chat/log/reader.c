@@ -4,6 +4,7 @@
 #include <sqlite3.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/xalloc.h"
 #include "log/data_dir.h"
@@ -11,6 +12,7 @@
 #include "log/log_internal.h"
 #include "log/row.h"
 #include "log/schema.h"
+#include "log/search.h"
 
 /*
  * Each query is one read transaction, so that what it finds is of one moment, and short, so that it
@@ -46,6 +48,8 @@ struct reader {
     char *db_path;
     sqlite3 *db;
     sqlite3_stmt *statements[STMT_COUNT];
+    struct fold fold;
+    uint64_t reached; /* by the last search */
     char message[LOG_MESSAGE_CAP];
 };
 
@@ -66,6 +70,7 @@ static int configure(sqlite3 *db)
     (void)sqlite3_db_config(db, SQLITE_DBCONFIG_ENABLE_TRIGGER, 0, NULL);
     (void)sqlite3_db_config(db, SQLITE_DBCONFIG_ENABLE_VIEW, 0, NULL);
     (void)sqlite3_db_config(db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL);
+    (void)sqlite3_limit(db, SQLITE_LIMIT_LENGTH, LOG_VALUE_BYTES_MAX);
     (void)sqlite3_busy_timeout(db, LOG_BUSY_MS);
     char sql[160];
     (void)snprintf(sql, sizeof(sql),
@@ -148,8 +153,14 @@ void reader_close(struct reader *reader)
         (void)sqlite3_finalize(reader->statements[i]);
     }
     (void)sqlite3_close(reader->db);
+    fold_finish(&reader->fold);
     free(reader->db_path);
     free(reader);
+}
+
+uint64_t reader_search_reached(const struct reader *reader)
+{
+    return reader->reached;
 }
 
 const char *reader_message(const struct reader *reader)
@@ -244,6 +255,26 @@ static int fetch_after(struct reader *reader, const struct row_room *room, int64
     return fetch(reader->statements[STMT_AFTER], room, seq, count, out, ret_more);
 }
 
+static int find_text(struct reader *reader, const struct history_query *query,
+                     const struct row_room *room, uint32_t count, struct event_list *out,
+                     bool *ret_more)
+{
+    size_t from = out->count;
+    struct search search = {
+        .text = query->text,
+        .text_len = strlen(query->text),
+        .count = count,
+        .before = query->seq ? clamp_seq(query->seq) : INT64_MAX,
+        .rows_max = SEARCH_ROWS_MAX,
+        .bytes_max = SEARCH_BYTES_MAX,
+    };
+    int code = search_run(&search, reader->statements[STMT_BEFORE], room, &reader->fold, out);
+    row_list_reverse(out, from);
+    *ret_more = search.more;
+    reader->reached = (uint64_t)search.reached;
+    return code;
+}
+
 static int answer(struct reader *reader, const struct history_query *query,
                   const struct row_room *room, struct event_list *out, bool *ret_more)
 {
@@ -267,7 +298,7 @@ static int answer(struct reader *reader, const struct history_query *query,
     case HISTORY_SINCE:
         return fetch_after(reader, room, seq - 1, count, out, ret_more);
     case HISTORY_SEARCH:
-        break;
+        return find_text(reader, query, room, count, out, ret_more);
     }
     return SQLITE_MISUSE;
 }

@@ -47,6 +47,13 @@ void reader_close(struct reader *reader);
 enum log_fault reader_history(struct reader *reader, const struct history_query *query,
                               struct event_list *out, bool *ret_more);
 
+/**
+ * Where the last HISTORY_SEARCH that said "more" stopped: every match at or above this seq has been
+ * found. As `seq` of the next query it goes on. A search looks at so many messages only, so it may
+ * say "more" and have found less than count, even nothing.
+ */
+uint64_t reader_search_reached(const struct reader *reader);
+
 /** What the last failed call met, for people. */
 const char *reader_message(const struct reader *reader);
 

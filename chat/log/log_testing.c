@@ -1,0 +1,245 @@
+/* SPDX-License-Identifier: MIT */
+#include "log/log_testing.h"
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <sqlite3.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "log/data_dir.h"
+
+char *test_dir_create(void)
+{
+    const char *base = getenv("TMPDIR");
+    char path[512];
+    (void)snprintf(path, sizeof(path), "%s/partyline-log-XXXXXX", base ? base : "/tmp");
+    assert_non_null(mkdtemp(path));
+    return strdup(path);
+}
+
+void test_dir_remove(char *dir)
+{
+    DIR *stream = opendir(dir);
+    assert_non_null(stream);
+    struct dirent *entry;
+    while ((entry = readdir(stream))) {
+        if (strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0) {
+            if (unlinkat(dirfd(stream), entry->d_name, 0) == -1) {
+                (void)unlinkat(dirfd(stream), entry->d_name, AT_REMOVEDIR);
+            }
+        }
+    }
+    (void)closedir(stream);
+    assert_int_equal(rmdir(dir), 0);
+    free(dir);
+}
+
+const char *test_path(const char *dir, const char *name)
+{
+    static char paths[8][600];
+    static unsigned next;
+    char *path = paths[next++ % 8];
+    (void)snprintf(path, sizeof(paths[0]), "%s/%s", dir, name);
+    return path;
+}
+
+static void copy_file(const char *from, const char *to)
+{
+    int in = open(from, O_RDONLY | O_CLOEXEC);
+    if (in == -1) {
+        return; /* A log that is closed has no WAL. */
+    }
+    int out = open(to, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+    assert_int_not_equal(out, -1);
+    char buf[65536];
+    ssize_t got;
+    while ((got = read(in, buf, sizeof(buf))) > 0) {
+        assert_int_equal(write(out, buf, (size_t)got), got);
+    }
+    (void)close(in);
+    (void)close(out);
+}
+
+void test_copy_log(const char *from, const char *to)
+{
+    static const char *const names[] = {DATA_FILE_DB, DATA_FILE_WAL, DATA_FILE_SIDE};
+    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+        copy_file(test_path(from, names[i]), test_path(to, names[i]));
+    }
+}
+
+struct event *test_event(enum event_type type, uint32_t room_id, uint64_t seq, uint64_t number,
+                         const char *actor, const char *text)
+{
+    char room[24];
+    (void)snprintf(room, sizeof(room), "room%" PRIu32, room_id);
+    struct event_parts parts = {
+        .type = type,
+        .audience = AUDIENCE_ROOM,
+        .durable = true,
+        .room_id = room_id,
+        .session = 7,
+        .seq = seq,
+        .number = number,
+        .time_ms = (int64_t)number * 10,
+        .room = room,
+        .room_len = strlen(room),
+        .actor = actor,
+        .actor_len = strlen(actor),
+        .text = text,
+        .text_len = strlen(text),
+    };
+    return event_create(&parts);
+}
+
+struct event *test_private(uint64_t number, const char *actor, const char *target, const char *text)
+{
+    struct event_parts parts = {
+        .type = EVENT_PRIVATE_TO,
+        .audience = AUDIENCE_SESSION,
+        .durable = true,
+        .number = number,
+        .time_ms = (int64_t)number * 10,
+        .actor = actor,
+        .actor_len = strlen(actor),
+        .target = target,
+        .target_len = strlen(target),
+        .text = text,
+        .text_len = strlen(text),
+    };
+    return event_create(&parts);
+}
+
+struct log *test_open(const char *dir)
+{
+    struct log *log = NULL;
+    char message[512] = "";
+    enum log_fault fault = log_open(dir, &log, message, sizeof(message));
+    if (fault != LOG_OK) {
+        fail_msg("log_open: %d: %s", fault, message);
+    }
+    return log;
+}
+
+enum log_fault test_commit_one(struct log *log, struct event *event)
+{
+    enum log_fault fault = log_commit(log, &event, 1);
+    event_unref(event);
+    return fault;
+}
+
+static void text_of(uint64_t number, char *ret_text, size_t cap)
+{
+    (void)snprintf(ret_text, cap, "text %" PRIu64, number);
+}
+
+void test_fill(struct log *log, uint64_t count)
+{
+    struct event_list list = {0};
+    uint64_t number = log_last_number(log);
+    for (uint64_t i = 0; i < count; i++) {
+        char text[32];
+        number++;
+        text_of(number, text, sizeof(text));
+        event_list_take(&list, test_event(EVENT_MESSAGE, 1, number, number, "alice", text));
+    }
+    assert_int_equal(log_commit(log, list.items, list.count), LOG_OK);
+    event_list_finish(&list);
+}
+
+/* ---- the writer whose events follow from their numbers ---- */
+
+/* Texts of many lengths, so that rows cross sectors and pages and some need overflow pages. */
+static void long_text_of(uint64_t number, char *ret_text, size_t cap)
+{
+    size_t len = (size_t)(number * 2654435761u % 97);
+    len = number % 11 == 0 ? len * 21 : len;
+    int used = snprintf(ret_text, cap, "text %" PRIu64 " ", number);
+    for (size_t i = 0; i < len && (size_t)used + 1 < cap; i++) {
+        ret_text[used++] = (char)('a' + (number + i) % 26);
+    }
+    ret_text[used] = '\0';
+}
+
+/* Every seventh event is private; the others go round the rooms. */
+static uint32_t room_of(uint64_t number)
+{
+    return number % 7 == 0 ? 0 : (uint32_t)(number % TEST_ROOMS) + 1;
+}
+
+enum log_fault test_write_batch(struct log *log, struct test_writer *writer, uint64_t shape)
+{
+    struct event_list list = {0};
+    struct test_writer next = *writer;
+    uint64_t count = shape % 5 + 1;
+    for (uint64_t i = 0; i < count; i++) {
+        char text[2400];
+        uint64_t number = ++next.number;
+        uint32_t room = room_of(number);
+        long_text_of(number, text, sizeof(text));
+        if (room == 0) {
+            event_list_take(&list, test_private(number, "alice", "bob", text));
+        } else {
+            event_list_take(
+                &list, test_event(EVENT_MESSAGE, room, ++next.seqs[room], number, "alice", text));
+        }
+    }
+    enum log_fault fault = log_commit(log, list.items, list.count);
+    if (fault == LOG_OK) {
+        *writer = next;
+    }
+    event_list_finish(&list);
+    return fault;
+}
+
+static uint64_t query_number(sqlite3 *db, const char *sql)
+{
+    sqlite3_stmt *stmt = NULL;
+    assert_int_equal(sqlite3_prepare_v2(db, sql, -1, &stmt, NULL), SQLITE_OK);
+    assert_int_equal(sqlite3_step(stmt), SQLITE_ROW);
+    uint64_t value = (uint64_t)sqlite3_column_int64(stmt, 0);
+    (void)sqlite3_finalize(stmt);
+    return value;
+}
+
+static void check_rows(sqlite3 *db, uint64_t last)
+{
+    sqlite3_stmt *stmt = NULL;
+    const char *sql = "SELECT number, room, seq, text FROM messages UNION ALL"
+                      " SELECT number, 0, 0, text FROM private_messages ORDER BY number";
+    assert_int_equal(sqlite3_prepare_v2(db, sql, -1, &stmt, NULL), SQLITE_OK);
+    uint64_t seqs[TEST_ROOMS + 1] = {0}, number = 0;
+    while (sqlite3_step(stmt) == SQLITE_ROW) {
+        char text[2400];
+        uint32_t room = room_of(++number);
+        long_text_of(number, text, sizeof(text));
+        assert_int_equal(sqlite3_column_int64(stmt, 0), number);
+        assert_int_equal(sqlite3_column_int64(stmt, 1), room);
+        assert_int_equal(sqlite3_column_int64(stmt, 2), room ? ++seqs[room] : 0);
+        assert_string_equal((const char *)sqlite3_column_text(stmt, 3), text);
+    }
+    (void)sqlite3_finalize(stmt);
+    assert_int_equal(number, last);
+}
+
+uint64_t test_check_log(const char *dir, uint64_t least, uint64_t most)
+{
+    sqlite3 *db = NULL;
+    assert_int_equal(
+        sqlite3_open_v2(test_path(dir, DATA_FILE_DB), &db, SQLITE_OPEN_READWRITE, NULL), SQLITE_OK);
+    (void)sqlite3_db_config(db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL);
+    sqlite3_stmt *stmt = NULL;
+    assert_int_equal(sqlite3_prepare_v2(db, "PRAGMA integrity_check", -1, &stmt, NULL), SQLITE_OK);
+    assert_int_equal(sqlite3_step(stmt), SQLITE_ROW);
+    assert_string_equal((const char *)sqlite3_column_text(stmt, 0), "ok");
+    (void)sqlite3_finalize(stmt);
+    uint64_t last = query_number(db, "SELECT last_number FROM state");
+    assert_in_range(last, least, most);
+    check_rows(db, last);
+    (void)sqlite3_close(db);
+    return last;
+}
