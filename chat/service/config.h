@@ -46,8 +46,8 @@ struct config_history {
 
 /* How much one session may send: a bucket of burst tokens that fills at rate. */
 struct config_flood {
-    uint32_t burst; /* messages */
-    double rate;    /* messages per second; 0: no limit (`flood: false`) */
+    uint32_t burst; /* messages; 0: no limit (`flood: false`) */
+    double rate;    /* messages per second; 0 with burst */
 };
 
 struct config_limits {
@@ -59,7 +59,7 @@ struct config_limits {
     uint32_t line;                       /* bytes of one message */
     uint32_t nick, channel, topic, kick; /* bytes */
     uint32_t rooms;
-    uint32_t announce;      /* above this many members, joins and leaves are not told */
+    uint32_t announce; /* above this many members, joins and leaves are not told; 0: told always */
     uint32_t write_timeout; /* seconds a peer may take nothing; 0: no limit */
     uint32_t idle_timeout;  /* seconds a peer may say nothing; 0: no limit */
 };

@@ -187,7 +187,7 @@ static int check_flood(const struct checker *c)
     const char *key = "limits.flood.rate";
 
     if (limits->flood_switch != NULL && !*limits->flood_switch) {
-        c->config->limits.flood.rate = 0;
+        c->config->limits.flood = (struct config_flood){0, 0};
     }
     if (limits->flood.rate == NULL) {
         return 0;

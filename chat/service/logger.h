@@ -19,22 +19,26 @@
  *
  *     2026-11-20T12:31:07.123+01:00 info [42] alice entered
  *
- * Control bytes, DEL, C1 controls and bytes that are not UTF-8 are written as \xHH, a backslash as
- * it is. Each level may write LOGGER_LINES_PER_SECOND lines; those above are counted, and the next
- * second of that level begins with a line that says how many were left out.
+ * What could act on a terminal (control bytes, C1 and bidirectional controls, bytes that are not
+ * UTF-8) is written as \xHH; a backslash stays as it is. Each level may write
+ * LOGGER_LINES_PER_SECOND lines; those above, and those for which stderr has no room (a pipe whose
+ * reader sleeps must not stop the server), are counted, and the first line written in a later
+ * second is preceded by one that says how many are missing.
  *
  * Threads: logger_write and the setters may be called from any thread at any time.
  */
 struct logger;
 
 #define LOGGER_LINES_PER_SECOND 100
-#define LOGGER_TEXT_MAX_BYTES   2048 /* of one text after escaping; longer ones are cut with "..." \
-                                      */
+#define LOGGER_TEXT_MAX_BYTES                                                                      \
+    2048 /* of one text after escaping; longer ones are cut with "..."                             \
+          */
 
 enum logger_target {
     LOGGER_STDERR,
     LOGGER_SYSLOG,  /* syslog(3), facility daemon */
-    LOGGER_JOURNAL, /* sd_journal_send(3): PRIORITY, MESSAGE, PARTYLINE_CONNECTION */
+    LOGGER_JOURNAL, /* sd_journal_send(3): PRIORITY, MESSAGE, PARTYLINE_CONNECTION; without a
+                       journal to take them, as LOGGER_STDERR */
 };
 
 /**
@@ -56,7 +60,7 @@ bool logger_is_on(const struct logger *logger, enum party_log_level level);
 /**
  * Writes one line. connection 0: it belongs to none. Without a logger (NULL) nothing happens. A
  * line that cannot be written is lost: there is nowhere to complain.
- * Blocks: as long as the target does.
+ * errno is kept. Blocks: never for long; stderr is asked first whether it has room.
  */
 void logger_write(struct logger *logger, enum party_log_level level, uint64_t connection,
                   const char *fmt, ...) PARTY_PRINTF(4, 5);
