@@ -1,0 +1,256 @@
+/* SPDX-License-Identifier: MIT */
+#include "core/hub_script.h"
+
+#include <inttypes.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#define LINE_CAP   8192
+#define OUTPUT_CAP 65536
+#define TIME_MS    1000
+
+static const char *const command_names[] = {
+    [COMMAND_ENTER] = "ENTER",         [COMMAND_QUIT] = "QUIT",         [COMMAND_NICK] = "NICK",
+    [COMMAND_JOIN] = "JOIN",           [COMMAND_LEAVE] = "LEAVE",       [COMMAND_SAY] = "SAY",
+    [COMMAND_ACTION] = "ACTION",       [COMMAND_PRIVATE] = "PRIVATE",   [COMMAND_TOPIC] = "TOPIC",
+    [COMMAND_GET_TOPIC] = "GET_TOPIC", [COMMAND_WHO] = "WHO",           [COMMAND_ROOMS] = "ROOMS",
+    [COMMAND_CLIENTS] = "CLIENTS",     [COMMAND_ANNOUNCE] = "ANNOUNCE", [COMMAND_KICK] = "KICK",
+};
+
+static const char *const event_names[] = {
+    [EVENT_WELCOME] = "WELCOME",
+    [EVENT_ENTERED] = "ENTERED",
+    [EVENT_GONE_FROM] = "GONE_FROM",
+    [EVENT_GOODBYE] = "GOODBYE",
+    [EVENT_PRIVATE_TO] = "PRIVATE_TO",
+    [EVENT_PRIVATE_OF] = "PRIVATE_OF",
+    [EVENT_ERROR] = "ERROR",
+    [EVENT_REPLY_TOPIC] = "REPLY_TOPIC",
+    [EVENT_REPLY_WHO] = "REPLY_WHO",
+    [EVENT_REPLY_ROOMS] = "REPLY_ROOMS",
+    [EVENT_REPLY_CLIENTS] = "REPLY_CLIENTS",
+    [EVENT_REPLY_DONE] = "REPLY_DONE",
+    [EVENT_JOINED] = "JOINED",
+    [EVENT_LEFT] = "LEFT",
+    [EVENT_MESSAGE] = "MESSAGE",
+    [EVENT_ACTION] = "ACTION",
+    [EVENT_NOTICE] = "NOTICE",
+    [EVENT_TOPIC] = "TOPIC",
+    [EVENT_QUIT] = "QUIT",
+    [EVENT_RENAMED] = "RENAMED",
+};
+
+static const char *const error_names[] = {
+    [ERROR_NAME_TAKEN] = "NAME_TAKEN",
+    [ERROR_NAME_BAD] = "NAME_BAD",
+    [ERROR_NAME_LONG] = "NAME_LONG",
+    [ERROR_ROOM_BAD] = "ROOM_BAD",
+    [ERROR_ROOM_LONG] = "ROOM_LONG",
+    [ERROR_ROOMS_FULL] = "ROOMS_FULL",
+    [ERROR_NO_SUCH_ROOM] = "NO_SUCH_ROOM",
+    [ERROR_NO_SUCH_NAME] = "NO_SUCH_NAME",
+    [ERROR_NOT_IN_ROOM] = "NOT_IN_ROOM",
+    [ERROR_IN_ROOM] = "IN_ROOM",
+    [ERROR_WHICH_ROOM] = "WHICH_ROOM",
+    [ERROR_TOO_MANY_ROOMS] = "TOO_MANY_ROOMS",
+    [ERROR_TEXT_EMPTY] = "TEXT_EMPTY",
+    [ERROR_TEXT_LONG] = "TEXT_LONG",
+    [ERROR_TOPIC_LONG] = "TOPIC_LONG",
+    [ERROR_NOT_STORED] = "NOT_STORED",
+    [ERROR_DENIED] = "DENIED",
+};
+
+struct output {
+    char bytes[OUTPUT_CAP];
+    size_t len;
+};
+
+static void print(struct output *output, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
+
+static void print(struct output *output, const char *format, ...)
+{
+    va_list args;
+    va_start(args, format);
+    int len = vsnprintf(output->bytes + output->len, OUTPUT_CAP - output->len, format, args);
+    va_end(args);
+    assert_in_range(len, 0, OUTPUT_CAP - output->len - 1);
+    output->len += (size_t)len;
+}
+
+static void print_text(struct output *output, const char *key, const char *text, size_t len)
+{
+    assert_int_equal(strlen(text), len);
+    if (len == 0) {
+        return;
+    }
+    print(output, " %s=", key);
+    for (size_t i = 0; i < len; i++) {
+        print(output, "%c", text[i] == '\t' ? ';' : text[i] == '\n' ? '/' : text[i]);
+    }
+}
+
+static void print_number(struct output *output, const char *key, uint64_t number)
+{
+    if (number != 0) {
+        print(output, " %s=%" PRIu64, key, number);
+    }
+}
+
+static void print_audience(struct output *output, const struct event *event)
+{
+    switch ((enum event_audience)event->audience) {
+    case AUDIENCE_SESSION:
+        print(output, " @%" PRIu64, event->session);
+        print_text(output, "room", event->room, event->room_len);
+        break;
+    case AUDIENCE_ROOM:
+        print(output, " #%s", event->room);
+        break;
+    case AUDIENCE_ROOMS:
+        print(output, " +");
+        for (uint32_t i = 0; i < event->room_count; i++) {
+            print(output, "%" PRIu32 "+", event->rooms[i]);
+        }
+        break;
+    }
+}
+
+static void print_event(struct output *output, const struct event *event)
+{
+    print(output, "%s", event_names[event->type]);
+    print_audience(output, event);
+    if (event->type == EVENT_ERROR) {
+        print(output, " %s", error_names[event->code]);
+    }
+    print_text(output, "by", event->actor, event->actor_len);
+    print_text(output, "of", event->target, event->target_len);
+    print_text(output, "text", event->text, event->text_len);
+    print_number(output, "count", event->count);
+    print_number(output, "seq", event->seq);
+    print_number(output, "n", event->number);
+    for (uint32_t i = 0; i < event->recent_count; i++) {
+        print(output, " [%s]", event->recent[i]->text);
+    }
+    print(output, "\n");
+}
+
+static const char *check_event(const struct event *event, uint64_t *number, unsigned *used)
+{
+    if (event->time_ms < TIME_MS && event->type != EVENT_REPLY_TOPIC) {
+        return "an event has a time before that of its command";
+    }
+    if (event->durable) {
+        if (event->number != (*number)++) {
+            return "durable events are not numbered without gaps";
+        }
+        (*used)++;
+    }
+    return NULL;
+}
+
+static enum command_type find_command(const char *name)
+{
+    for (size_t i = 0; i < sizeof(command_names) / sizeof(command_names[0]); i++) {
+        if (strcmp(command_names[i], name) == 0) {
+            return (enum command_type)i;
+        }
+    }
+    fail_msg("unknown command in a script: %s", name);
+    abort();
+}
+
+/* "> *9 KICK alice | rude" without "> ". The line is written over. */
+static struct command *parse_command(char *line)
+{
+    char *text = strstr(line, " | ");
+    if (text != NULL) {
+        *text = '\0';
+        text += 3;
+    } else {
+        text = line + strlen(line);
+    }
+    bool is_operator = line[0] == '*';
+    char *verb;
+    uint64_t session = strtoull(line + is_operator, &verb, 10);
+    assert_int_equal(*verb, ' ');
+    verb++;
+    char *target = strchr(verb, ' ');
+    if (target != NULL) {
+        *target++ = '\0';
+    } else {
+        target = verb + strlen(verb);
+    }
+    char *flag = strchr(verb, '/');
+    if (flag != NULL) {
+        *flag = '\0';
+    }
+    struct command *command =
+        command_create(find_command(verb), session, target, strlen(target), text, strlen(text));
+    command->authority = is_operator ? AUTHORITY_OPERATOR : AUTHORITY_USER;
+    command->flags = flag != NULL ? COMMAND_FLAG_MOVE : 0;
+    return command;
+}
+
+static void apply_and_roll_back(struct hub *hub, const struct command *command, uint64_t number,
+                                struct event_list *events)
+{
+    uint64_t before = hub_digest(hub);
+    hub_begin(hub);
+    hub_apply(hub, command, TIME_MS, number, events);
+    assert_null(hub_check(hub));
+    hub_rollback(hub);
+    assert_null(hub_check(hub));
+    assert_int_equal(hub_digest(hub), before);
+    event_list_clear(events);
+}
+
+static void run_command(struct hub *hub, char *line, uint64_t *number, struct output *output)
+{
+    struct event_list events = {0};
+    struct command *command = parse_command(line);
+    apply_and_roll_back(hub, command, *number, &events);
+    hub_begin(hub);
+    unsigned used = hub_apply(hub, command, TIME_MS, *number, &events);
+    hub_commit(hub);
+    assert_null(hub_check(hub));
+    unsigned durable = 0;
+    for (size_t i = 0; i < events.count; i++) {
+        assert_null(check_event(events.items[i], number, &durable));
+        print_event(output, events.items[i]);
+    }
+    assert_int_equal(used, durable);
+    command_destroy(command);
+    event_list_finish(&events);
+}
+
+void hub_script_run(struct hub *hub, const char *script)
+{
+    static struct output output;
+    uint64_t number = 1;
+    output.len = 0;
+    for (const char *at = script; *at != '\0';) {
+        char line[LINE_CAP];
+        size_t len = strcspn(at, "\n");
+        assert_in_range(len, 0, LINE_CAP - 1);
+        memcpy(line, at, len);
+        line[len] = '\0';
+        at += len + (at[len] == '\n');
+        if (line[0] != '>') {
+            continue;
+        }
+        print(&output, "%s\n", line);
+        if (line[2] == '!') {
+            hub_set_log_fault(hub, line[3] == ' ' ? line + 4 : NULL);
+        } else {
+            run_command(hub, line + 2, &number, &output);
+        }
+    }
+    output.bytes[output.len] = '\0';
+    assert_string_equal(output.bytes, script);
+}

@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef CHAT_CORE_SIM_MODEL_H
+#define CHAT_CORE_SIM_MODEL_H
+
+#include "core/hub.h"
+
+/*
+ * What somebody knows of the chat who is told every event: a second, plain account of it that the
+ * hub's own must agree with. It also plays the log: it keeps the last messages of each room.
+ */
+
+#define MODEL_SESSIONS     64
+#define MODEL_ROOMS        256
+#define MODEL_MEMBER_ROOMS 16
+#define MODEL_RECENT       5
+#define MODEL_TEXT_BYTES   2048
+
+struct model_session {
+    bool is_here;
+    char name[256];
+    uint32_t rooms[MODEL_MEMBER_ROOMS]; /* places in the model's rooms, in the order of joining */
+    uint32_t room_count;
+};
+
+struct model_room {
+    bool is_known;
+    uint32_t id;
+    uint32_t member_count;
+    uint64_t last_seq;
+    char name[256];
+    char topic[MODEL_TEXT_BYTES];
+    char topic_actor[256];
+    int64_t topic_time_ms;
+    struct event *recent[MODEL_RECENT]; /* oldest first */
+    uint32_t recent_count;
+};
+
+struct model {
+    struct model_session sessions[MODEL_SESSIONS];
+    struct model_room rooms[MODEL_ROOMS];
+    uint32_t greatest_room_id;
+    uint32_t rooms_used; /* of the array; a forgotten room's place is used again */
+    uint64_t next_number;
+    int64_t last_time_ms;
+    const struct event *goodbye;    /* awaits its EVENT_QUIT; NULL: none */
+    struct model_session leaver;    /* as it was at the goodbye */
+    const struct event *private_to; /* awaits its EVENT_PRIVATE_OF; NULL: none */
+    uint64_t event_hash;            /* over all events and all that is in them */
+    uint64_t counts[EVENT_RENAMED + 1];
+    uint64_t error_counts[ERROR_DENIED + 1];
+};
+
+void model_init(struct model *model);
+void model_finish(struct model *model);
+/** All sessions end without a word, and rooms without anything stored with them: a restart. */
+void model_restart(struct model *model);
+
+/** Follows what one command of a session yielded. Returns: NULL; else what is wrong. */
+const char *model_follow(struct model *model, uint64_t session, struct event *const *events,
+                         size_t count);
+
+/** Compares with the hub, which is asked as an operator would. Returns: NULL; else what differs. */
+const char *model_compare(const struct model *model, struct hub *hub);
+
+/** A hash over all that is in an event. */
+uint64_t model_hash_event(uint64_t hash, const struct event *event);
+
+#endif
