@@ -14,6 +14,8 @@
 
 #include <cmocka.h>
 
+#include "service/config_schema.h"
+
 /* What is behind the file's name in the message for each file of tests/config/bad. */
 static const struct {
     const char *file;
@@ -385,6 +387,67 @@ static void test_empty_files_give_the_defaults(void **state)
     config_finish(&defaults);
 }
 
+static void test_the_example_has_every_default(void **state)
+{
+    struct config defaults, config;
+    char path[PATH_MAX], why[CONFIG_MESSAGE_MAX] = "";
+
+    (void)state;
+    config_default(&defaults);
+    in_source(path, "packaging/partyline.yaml.example");
+    if (config_load(path, &config, why, sizeof why) < 0) {
+        fail_msg("%s", why);
+    }
+    assert_int_equal(config_diff(&defaults, &config, NULL, NULL), 0);
+    config_finish(&config);
+    config_finish(&defaults);
+}
+
+/* The text of the item of a key, up to the next one. */
+static char *man_item(char *page, const char *key, char *text, size_t cap)
+{
+    char head[96];
+
+    (void)snprintf(head, sizeof head, ".It Ic %s :", key);
+    const char *item = strstr(page, head);
+    if (item == NULL) {
+        fail_msg("partyline.yaml.5 does not have %s", key);
+        return NULL;
+    }
+    const char *end = strstr(item + 1, "\n.It ");
+    (void)snprintf(text, cap, "%.*s", end != NULL ? (int)(end - item) : 2000, item);
+    return text;
+}
+
+static void test_the_manual_has_range_and_default_of_each_number(void **state)
+{
+#define ROW(member, min, max, fallback) {#member, min, max, fallback},
+    static const struct {
+        const char *key;
+        unsigned min, max, fallback;
+    } rows[] = {CONFIG_NUMBERS(ROW)};
+#undef ROW
+    char path[PATH_MAX], page[32768], text[2048], want[64];
+
+    (void)state;
+    FILE *file = fopen(in_source(path, "man/partyline.yaml.5"), "r");
+    assert_non_null(file);
+    size_t len = fread(page, 1, sizeof page - 1, file);
+    (void)fclose(file);
+    page[len] = '\0';
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        bool is_burst = strcmp(rows[i].key, "limits.flood.burst") == 0;
+        const char *key = strrchr(rows[i].key, '.');
+        key = is_burst ? "flood" : key != NULL ? key + 1 : rows[i].key;
+        man_item(page, key, text, sizeof text);
+        (void)snprintf(want, sizeof want, "%u to %u", rows[i].min, rows[i].max);
+        assert_non_null(strstr(text, want));
+        (void)snprintf(want, sizeof want, is_burst ? "default %u" : "Default: %u",
+                       rows[i].fallback);
+        assert_non_null(strstr(text, want));
+    }
+}
+
 static void test_defaults_are_the_documented_ones(void **state)
 {
     struct config c;
@@ -690,6 +753,8 @@ int main(void)
         cmocka_unit_test(test_unreadable_file_is_named),
         cmocka_unit_test(test_file_size_is_limited),
         cmocka_unit_test(test_empty_files_give_the_defaults),
+        cmocka_unit_test(test_the_example_has_every_default),
+        cmocka_unit_test(test_the_manual_has_range_and_default_of_each_number),
         cmocka_unit_test(test_defaults_are_the_documented_ones),
         cmocka_unit_test(test_every_key_is_read),
         cmocka_unit_test(test_json_is_read),

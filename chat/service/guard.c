@@ -216,7 +216,8 @@ static uint32_t add(struct guard *guard, struct address_key key, int64_t now_ns)
 
 /* ---- admission, with the mutex held ---- */
 
-static enum guard_answer admit_entry(const struct guard *guard, struct entry *entry, int64_t now_ns)
+static enum guard_verdict admit_entry(const struct guard *guard, struct entry *entry,
+                                      int64_t now_ns)
 {
     const struct guard_settings *settings = &guard->settings;
 
@@ -234,7 +235,7 @@ static enum guard_answer admit_entry(const struct guard *guard, struct entry *en
     return GUARD_OK;
 }
 
-static enum guard_answer admit_key(struct guard *guard, struct address_key key, int64_t now_ns)
+static enum guard_verdict admit_key(struct guard *guard, struct address_key key, int64_t now_ns)
 {
     uint32_t at = find(guard, key);
 
@@ -250,28 +251,28 @@ static enum guard_answer admit_key(struct guard *guard, struct address_key key, 
         return is_limited ? GUARD_FULL : GUARD_OK;
     }
     struct entry *entry = &guard->entries[at];
-    enum guard_answer answer = admit_entry(guard, entry, now_ns);
-    if (answer == GUARD_OK && entry->connections++ == 0) {
+    enum guard_verdict verdict = admit_entry(guard, entry, now_ns);
+    if (verdict == GUARD_OK && entry->connections++ == 0) {
         idle_remove(guard, at);
     }
-    return answer;
+    return verdict;
 }
 
-static enum guard_answer admit(struct guard *guard, struct address_key key, int64_t now_ns)
+static enum guard_verdict admit(struct guard *guard, struct address_key key, int64_t now_ns)
 {
-    enum guard_answer answer = GUARD_OK;
+    enum guard_verdict verdict = GUARD_OK;
 
     if (guard->settings.total > 0 && guard->connections >= guard->settings.total) {
         return GUARD_FULL;
     }
     if (key.family != 0) {
         reclaim(guard, now_ns);
-        answer = admit_key(guard, key, now_ns);
+        verdict = admit_key(guard, key, now_ns);
     }
-    if (answer == GUARD_OK) {
+    if (verdict == GUARD_OK) {
         guard->connections++;
     }
-    return answer;
+    return verdict;
 }
 
 static void release(struct guard *guard, struct address_key key)
@@ -318,14 +319,15 @@ void guard_set_settings(struct guard *guard, const struct guard_settings *settin
     pthread_mutex_unlock(&guard->mutex);
 }
 
-enum guard_answer guard_admit(struct guard *guard, const struct party_address *peer, int64_t now_ns)
+enum guard_verdict guard_admit(struct guard *guard, const struct party_address *peer,
+                               int64_t now_ns)
 {
     struct address_key key = key_of(peer);
 
     pthread_mutex_lock(&guard->mutex);
-    enum guard_answer answer = admit(guard, key, now_ns);
+    enum guard_verdict verdict = admit(guard, key, now_ns);
     pthread_mutex_unlock(&guard->mutex);
-    return answer;
+    return verdict;
 }
 
 void guard_release(struct guard *guard, const struct party_address *peer)
@@ -335,21 +337,6 @@ void guard_release(struct guard *guard, const struct party_address *peer)
     pthread_mutex_lock(&guard->mutex);
     release(guard, key);
     pthread_mutex_unlock(&guard->mutex);
-}
-
-const char *guard_answer_text(enum guard_answer answer)
-{
-    switch (answer) {
-    case GUARD_OK:
-        return "welcome";
-    case GUARD_TOO_MANY:
-        return "too many connections from your address";
-    case GUARD_TOO_FAST:
-        return "your address connects too fast";
-    case GUARD_FULL:
-        break;
-    }
-    return "the server is full";
 }
 
 size_t guard_connections(struct guard *guard)

@@ -36,7 +36,7 @@ struct guard_settings {
     uint32_t rate_per_minute; /* new connections of one address, and so many at once; 0: no limit */
 };
 
-enum guard_answer {
+enum guard_verdict {
     GUARD_OK,
     GUARD_TOO_MANY, /* the address has per_address connections */
     GUARD_TOO_FAST, /* the address made new connections faster than rate_per_minute */
@@ -57,14 +57,11 @@ void guard_set_settings(struct guard *guard, const struct guard_settings *settin
  * Returns: GUARD_OK, after which guard_release must follow; else the reason, and nothing is
  * counted: who waits is not punished for having asked.
  */
-enum guard_answer guard_admit(struct guard *guard, const struct party_address *peer,
-                              int64_t now_ns);
+enum guard_verdict guard_admit(struct guard *guard, const struct party_address *peer,
+                               int64_t now_ns);
 
 /** Gives back one admitted connection of peer. */
 void guard_release(struct guard *guard, const struct party_address *peer);
-
-/** For people: "too many connections from your address". A static string, never NULL. */
-const char *guard_answer_text(enum guard_answer answer);
 
 /** Connections admitted and not released. */
 size_t guard_connections(struct guard *guard);
