@@ -182,11 +182,12 @@ static int configure(sqlite3 *db, const struct log_options *options)
     (void)sqlite3_db_config(db, SQLITE_DBCONFIG_ENABLE_VIEW, 0, NULL);
     (void)sqlite3_limit(db, SQLITE_LIMIT_LENGTH, LOG_VALUE_BYTES_MAX);
     (void)sqlite3_busy_timeout(db, LOG_BUSY_MS);
-    char sql[160];
+    char sql[240];
     (void)snprintf(sql, sizeof(sql),
                    "PRAGMA synchronous = %s; PRAGMA cache_size = -%d; PRAGMA mmap_size = 0;"
-                   "PRAGMA temp_store = MEMORY; PRAGMA wal_autocheckpoint = 0",
-                   options->sync_normal ? "NORMAL" : "FULL", LOG_CACHE_KIB);
+                   "PRAGMA temp_store = MEMORY; PRAGMA wal_autocheckpoint = 0;"
+                   "PRAGMA journal_size_limit = %d",
+                   options->sync_normal ? "NORMAL" : "FULL", LOG_CACHE_KIB, WAL_KEPT_BYTES);
     return sqlite3_exec(db, sql, NULL, NULL, NULL);
 }
 

@@ -24,6 +24,8 @@ enum log_fault log_open_with(const struct log_options *options, const char *dir,
 #define WAL_CHECKPOINT_FRAMES 1000
 /* From here on (32 MiB) readers are waited for, so that the WAL can start anew. */
 #define WAL_RESTART_FRAMES 8000
+/* What is kept of the file of a WAL that had grown longer, once it starts anew. */
+#define WAL_KEPT_BYTES (16 * 1024 * 1024)
 /* Fewer frames than this are not worth two syncs in a quiet moment. */
 #define WAL_QUIET_FRAMES 64
 /* How long a foreign lock, or in WAL_RESTART_FRAMES a reader, is waited for. */

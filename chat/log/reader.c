@@ -261,8 +261,8 @@ static int find_text(struct reader *reader, const struct history_query *query,
 {
     size_t from = out->count;
     struct search search = {
-        .text = query->text,
-        .text_len = strlen(query->text),
+        .text = query->text ? query->text : "",
+        .text_len = query->text ? strlen(query->text) : 0,
         .count = count,
         .before = query->seq ? clamp_seq(query->seq) : INT64_MAX,
         .rows_max = SEARCH_ROWS_MAX,
