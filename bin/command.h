@@ -13,6 +13,7 @@ enum exit_code {
     EXIT_DONE = 0,
     EXIT_FAILED = 1,
     EXIT_USAGE = 2,
+    EXIT_DAMAGED = 78, /* serve: the database; EX_CONFIG of sysexits.h, no restart helps */
 };
 
 struct subcommand {
@@ -28,7 +29,9 @@ extern const struct subcommand subcommands[];
 const struct subcommand *subcommand_find(const char *name);
 
 int cmd_bench(int argc, char **argv);
+int cmd_check(int argc, char **argv);
 int cmd_help(int argc, char **argv);
+int cmd_serve(int argc, char **argv);
 int cmd_version(int argc, char **argv);
 
 #endif

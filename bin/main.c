@@ -5,6 +5,8 @@
 #include "command.h"
 
 const struct subcommand subcommands[] = {
+    {"serve", cmd_serve, "run the chat server"},
+    {"check", cmd_check, "check a configuration file"},
     {"bench", cmd_bench, "put load on a server and measure it"},
     {"version", cmd_version, "print the version"},
     {"help", cmd_help, "print this list, or the help of a command"},

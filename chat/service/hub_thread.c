@@ -1,0 +1,353 @@
+/* SPDX-License-Identifier: MIT */
+#include "service/hub_thread.h"
+
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "base/xalloc.h"
+
+/* With nothing to do for so long the WAL is moved into the database. */
+#define QUIET_S 1
+
+struct hub_thread {
+    struct hub_thread_settings settings;
+    struct hub *hub;
+    struct log *log;
+    pthread_t thread;
+    bool started;
+
+    pthread_mutex_t lock;
+    pthread_cond_t wake; /* commands, limits or the end came */
+    pthread_cond_t idle; /* nothing waits and nothing is at work */
+    struct command *first, *last;
+    struct hub_limits limits;
+    uint32_t recent;
+    bool limits_changed;
+    bool stopping;
+    bool busy;
+    _Atomic unsigned waiting;
+
+    /* of the thread alone */
+    uint64_t next_number;
+    uint32_t recent_now; /* what recent was when the thread last looked */
+    bool stopped;        /* a sync failed: see LOG_STOPPED */
+    bool failing;        /* the last commit failed: the recovery is worth a line in the log */
+    bool checkpoint_due; /* something was committed since the last quiet moment */
+    struct event_list events;
+};
+
+static int64_t wall_ms(void)
+{
+    struct timespec now;
+    (void)clock_gettime(CLOCK_REALTIME, &now);
+    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+static void restore_room(const struct log_room *room, void *user)
+{
+    struct hub_thread *t = user;
+    int r = hub_restore_room(t->hub, room->id, room->name, room->topic, room->topic_actor,
+                             room->topic_time_ms, room->last_seq);
+    if (r < 0) {
+        logger_write(t->settings.logger, PARTY_LOG_ERROR, 0,
+                     "room %u (%s) of the database is left out: its name is not allowed or is there"
+                     " twice",
+                     room->id, room->name);
+    }
+}
+
+struct hub_thread *hub_thread_create(const struct hub_thread_settings *settings)
+{
+    struct hub_thread *t = xcalloc(1, sizeof(*t));
+    pthread_condattr_t attr;
+    t->settings = *settings;
+    t->hub = settings->hub;
+    t->log = settings->log;
+    t->recent = settings->recent;
+    t->recent_now = settings->recent;
+    t->next_number = log_last_number(t->log) + 1;
+    (void)pthread_mutex_init(&t->lock, NULL);
+    (void)pthread_condattr_init(&attr);
+    (void)pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
+    (void)pthread_cond_init(&t->wake, &attr);
+    (void)pthread_cond_init(&t->idle, &attr);
+    (void)pthread_condattr_destroy(&attr);
+    hub_restore_time(t->hub, log_last_time_ms(t->log));
+    if (log_each_room(t->log, restore_room, t) != LOG_OK) {
+        logger_write(settings->logger, PARTY_LOG_ERROR, 0, "cannot read the rooms: %s",
+                     log_message(t->log));
+    }
+    return t;
+}
+
+/* The rooms that the commands are about to enter get their last messages from the log. */
+static void fetch_recent(struct hub_thread *t, const struct command *commands)
+{
+    for (const struct command *command = commands; command; command = command->next) {
+        uint32_t room_id = hub_wants_recent(t->hub, command);
+        if (room_id == 0) {
+            continue;
+        }
+        struct event_list recent = {0};
+        if (t->recent_now > 0 && log_recent(t->log, room_id, t->recent_now, &recent) != LOG_OK) {
+            logger_write(t->settings.logger, PARTY_LOG_WARNING, 0,
+                         "cannot read the last messages of a room: %s", log_message(t->log));
+        }
+        hub_restore_recent(t->hub, room_id, recent.items, recent.count);
+        event_list_finish(&recent);
+    }
+}
+
+static void apply_all(struct hub_thread *t, const struct command *commands, int64_t now_ms)
+{
+    uint64_t number = t->next_number;
+    hub_begin(t->hub);
+    for (const struct command *command = commands; command; command = command->next) {
+        number += hub_apply(t->hub, command, now_ms, number, &t->events);
+    }
+}
+
+static uint64_t durable_count(const struct event_list *events)
+{
+    uint64_t count = 0;
+    for (size_t i = 0; i < events->count; i++) {
+        count += events->items[i]->durable;
+    }
+    return count;
+}
+
+/* The batch could not be stored: as if it had never been, then without what must be stored. */
+static void apply_refusing(struct hub_thread *t, const struct command *commands, int64_t now_ms,
+                           const char *why)
+{
+    hub_set_log_fault(t->hub, why);
+    apply_all(t, commands, now_ms);
+    hub_commit(t->hub);
+    hub_set_log_fault(t->hub, NULL);
+}
+
+static void note_fault(struct hub_thread *t, enum log_fault fault)
+{
+    if (!t->failing) {
+        logger_write(t->settings.logger, PARTY_LOG_ERROR, 0,
+                     "messages cannot be stored and are refused: %s", log_message(t->log));
+    }
+    t->failing = true;
+    if (fault == LOG_STOPPED && !t->stopped) {
+        t->stopped = true;
+        logger_write(t->settings.logger, PARTY_LOG_ERROR, 0,
+                     "a sync to the disk failed: nothing is stored until the server has been "
+                     "started again and has checked its database");
+    }
+}
+
+static void note_success(struct hub_thread *t)
+{
+    if (t->failing) {
+        t->failing = false;
+        logger_write(t->settings.logger, PARTY_LOG_WARNING, 0, "messages are stored again");
+    }
+}
+
+static void release(struct hub_thread *t)
+{
+    if (t->events.count == 0) {
+        return;
+    }
+    struct batch *batch = batch_create(&t->events, t->settings.shard_count);
+    for (unsigned i = 0; i < t->settings.shard_count; i++) {
+        shard_deliver_later(t->settings.shards[i], batch);
+    }
+}
+
+static void run_batch(struct hub_thread *t, const struct command *commands)
+{
+    int64_t now_ms = wall_ms();
+    fetch_recent(t, commands);
+    if (t->stopped) {
+        apply_refusing(t, commands, now_ms, log_message(t->log));
+        release(t);
+        return;
+    }
+    apply_all(t, commands, now_ms);
+    uint64_t durable = durable_count(&t->events);
+    if (durable == 0) {
+        hub_commit(t->hub);
+        release(t);
+        return;
+    }
+    enum log_fault fault = log_commit(t->log, t->events.items, t->events.count);
+    if (fault == LOG_OK) {
+        hub_commit(t->hub);
+        t->next_number += durable;
+        t->checkpoint_due = true;
+        note_success(t);
+    } else {
+        note_fault(t, fault);
+        event_list_clear(&t->events);
+        hub_rollback(t->hub);
+        apply_refusing(t, commands, now_ms, log_message(t->log));
+    }
+    release(t);
+}
+
+/* Cuts the first HUB_BATCH_MAX commands off the chain. */
+static struct command *cut_batch(struct command **chain, unsigned *ret_count)
+{
+    struct command *first = *chain, *last = first;
+    unsigned count = 1;
+    while (last->next && count < HUB_BATCH_MAX) {
+        last = last->next;
+        count++;
+    }
+    *chain = last->next;
+    last->next = NULL;
+    *ret_count = count;
+    return first;
+}
+
+static void run_all(struct hub_thread *t, struct command *chain)
+{
+    while (chain) {
+        unsigned count;
+        struct command *batch = cut_batch(&chain, &count);
+        run_batch(t, batch);
+        while (batch) {
+            struct command *next = batch->next;
+            command_destroy(batch);
+            batch = next;
+        }
+        (void)atomic_fetch_sub_explicit(&t->waiting, count, memory_order_release);
+    }
+}
+
+/* Waits for commands with the lock held; a quiet second is used for the checkpoint. */
+static void wait_for_work(struct hub_thread *t)
+{
+    while (!t->first && !t->stopping && !t->limits_changed) {
+        t->busy = false;
+        (void)pthread_cond_broadcast(&t->idle);
+        if (!t->checkpoint_due) {
+            (void)pthread_cond_wait(&t->wake, &t->lock);
+            continue;
+        }
+        struct timespec until;
+        (void)clock_gettime(CLOCK_MONOTONIC, &until);
+        until.tv_sec += QUIET_S;
+        if (pthread_cond_timedwait(&t->wake, &t->lock, &until) != 0 && !t->first) {
+            t->checkpoint_due = false;
+            (void)pthread_mutex_unlock(&t->lock);
+            log_checkpoint(t->log);
+            (void)pthread_mutex_lock(&t->lock);
+        }
+    }
+    t->busy = true;
+}
+
+static void *run(void *user)
+{
+    struct hub_thread *t = user;
+    (void)pthread_mutex_lock(&t->lock);
+    for (;;) {
+        wait_for_work(t);
+        if (t->limits_changed) {
+            t->limits_changed = false;
+            hub_set_limits(t->hub, &t->limits);
+            t->recent_now = t->recent;
+        }
+        struct command *chain = t->first;
+        if (!chain && t->stopping) {
+            break;
+        }
+        t->first = NULL;
+        t->last = NULL;
+        (void)pthread_mutex_unlock(&t->lock);
+        run_all(t, chain);
+        (void)pthread_mutex_lock(&t->lock);
+    }
+    t->busy = false;
+    (void)pthread_cond_broadcast(&t->idle);
+    (void)pthread_mutex_unlock(&t->lock);
+    return NULL;
+}
+
+int hub_thread_start(struct hub_thread *t)
+{
+    int r = pthread_create(&t->thread, NULL, run, t);
+    if (r == 0) {
+        t->started = true;
+        (void)pthread_setname_np(t->thread, "hub");
+    }
+    return -r;
+}
+
+void hub_thread_submit(struct hub_thread *t, struct command *first, struct command *last,
+                       unsigned count)
+{
+    (void)atomic_fetch_add_explicit(&t->waiting, count, memory_order_relaxed);
+    (void)pthread_mutex_lock(&t->lock);
+    if (t->last) {
+        t->last->next = first;
+    } else {
+        t->first = first;
+    }
+    t->last = last;
+    bool sleeping = !t->busy;
+    (void)pthread_mutex_unlock(&t->lock);
+    if (sleeping) {
+        (void)pthread_cond_signal(&t->wake);
+    }
+}
+
+bool hub_thread_is_backlogged(const struct hub_thread *t)
+{
+    return atomic_load_explicit(&t->waiting, memory_order_relaxed) >= HUB_BACKLOG_MAX;
+}
+
+void hub_thread_set_limits(struct hub_thread *t, const struct hub_limits *limits, uint32_t recent)
+{
+    (void)pthread_mutex_lock(&t->lock);
+    t->limits = *limits;
+    t->recent = recent;
+    t->limits_changed = true;
+    (void)pthread_mutex_unlock(&t->lock);
+    (void)pthread_cond_signal(&t->wake);
+}
+
+void hub_thread_drain(struct hub_thread *t)
+{
+    (void)pthread_mutex_lock(&t->lock);
+    while (t->started && (t->first || t->busy)) {
+        (void)pthread_cond_wait(&t->idle, &t->lock);
+    }
+    (void)pthread_mutex_unlock(&t->lock);
+}
+
+void hub_thread_destroy(struct hub_thread *t)
+{
+    if (!t) {
+        return;
+    }
+    if (t->started) {
+        (void)pthread_mutex_lock(&t->lock);
+        t->stopping = true;
+        (void)pthread_mutex_unlock(&t->lock);
+        (void)pthread_cond_signal(&t->wake);
+        (void)pthread_join(t->thread, NULL);
+    }
+    while (t->first) {
+        struct command *next = t->first->next;
+        command_destroy(t->first);
+        t->first = next;
+    }
+    event_list_finish(&t->events);
+    hub_destroy(t->hub);
+    log_close(t->log);
+    (void)pthread_cond_destroy(&t->wake);
+    (void)pthread_cond_destroy(&t->idle);
+    (void)pthread_mutex_destroy(&t->lock);
+    free(t);
+}

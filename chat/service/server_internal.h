@@ -1,0 +1,92 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef CHAT_SERVICE_SERVER_INTERNAL_H
+#define CHAT_SERVICE_SERVER_INTERNAL_H
+
+#include <limits.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+
+#include <partyline/listener.h>
+
+#include "front/shard.h"
+#include "service/guard.h"
+#include "service/hub_thread.h"
+#include "service/reader_thread.h"
+#include "service/server.h"
+
+#define SERVER_LOOPS_MAX 64u
+
+struct server_listener {
+    struct party_listener *listener;
+    struct worker *worker;
+    enum shard_entry entry;
+};
+
+/* One loop's thread. */
+struct worker {
+    struct server *server;
+    struct party_loop *loop;
+    struct shard *shard;
+    pthread_t thread;
+    bool started;
+    struct server_listener *listeners;
+    size_t listener_count;
+    struct party_task settings_task; /* a reread configuration */
+    _Atomic bool settings_posted;
+    struct party_task quiet_task; /* the end: no new connections */
+    struct party_task drain_task; /* the end: everybody is told */
+    struct party_task cut_task;   /* the end: now */
+    struct party_timer poll;
+    int64_t drain_until_ns;
+};
+
+struct server {
+    struct server_settings settings;
+    struct config config; /* what is in force */
+    struct logger *logger;
+    struct guard *guard;
+    struct hub_thread *hub;
+    struct reader_thread *reader;
+    struct party_loop *control;
+    struct worker *workers;
+    struct shard **shards;
+    unsigned worker_count;
+    char **urls;
+    size_t url_count;
+    char ctl_path[PATH_MAX];
+    pthread_mutex_t config_lock; /* config, while workers take over new settings */
+    struct party_task stop_task, reload_task, workers_done_task;
+    _Atomic bool stop_posted, reload_posted;
+    _Atomic unsigned workers_left;
+    bool stopping, failed;
+};
+
+/* ---- server_bind.c ---- */
+
+/** Binds every listener of the configuration, and the operator's. 0; -1 with a message. */
+int server_bind(struct server *server, const char *data_dir, char *message, size_t cap);
+
+/* ---- server_worker.c ---- */
+
+int worker_init(struct server *server, struct worker *worker, unsigned index);
+/** Adds a listening socket to the worker. Owns: fd, on success. */
+int worker_add_listener(struct worker *worker, int fd, enum shard_entry entry);
+int worker_start(struct worker *worker);
+/** Has the worker take over the server's settings. Threads: the control loop's. */
+void worker_post_settings(struct worker *worker);
+/** Closes its listeners and sessions; the hub's thread may still post to it. */
+void worker_close(struct worker *worker);
+/** Frees it, after the hub's thread has ended. */
+void worker_finish(struct worker *worker);
+void server_front_settings(const struct config *config, struct front_settings *ret);
+
+/* ---- server_operate.c ---- */
+
+bool server_operate(const char *word, char *ret_text, size_t cap, void *user);
+
+/* ---- server.c ---- */
+
+void server_hub_limits(const struct config *config, struct hub_limits *ret_limits);
+
+#endif

@@ -1,0 +1,289 @@
+/* SPDX-License-Identifier: MIT */
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <partyline/error.h>
+
+#include "base/xalloc.h"
+#include "core/limit.h"
+#include "service/server_internal.h"
+
+/*
+ * A loop's thread: its shard, its listeners, and its part of the end, which goes
+ *   quiet (listeners close) -> the hub drains -> drain (everybody is told) -> empty, or the
+ * deadline each step posted by the control loop, so that it comes behind every batch posted before.
+ */
+
+#define DRAIN_POLL_NS     (10 * 1000000ll)
+#define FINISH_TIMEOUT_MS 3000u
+#define SNIFF_WAIT_MS     300u
+
+void server_front_settings(const struct config *config, struct front_settings *ret)
+{
+    *ret = (struct front_settings){
+        .server_name = config->name,
+        .network = config->network,
+        .lobby = config->lobby,
+        .motd = config->motd,
+        .line_max_bytes = config->limits.line,
+        .history_default = RECENT_DEFAULT,
+        .history_max = config->history.max,
+        .announce_max = config->limits.announce,
+        .flood_burst = config->limits.flood.rate > 0 ? config->limits.flood.burst : 0,
+        .flood_rate = config->limits.flood.rate,
+        .sniff_wait_ms = SNIFF_WAIT_MS,
+        .stream =
+            {
+                .output_max_bytes = config->limits.sendq,
+                .write_timeout_ms = config->limits.write_timeout * 1000,
+                .finish_timeout_ms = FINISH_TIMEOUT_MS,
+            },
+    };
+    if (ret->history_default > ret->history_max) {
+        ret->history_default = ret->history_max;
+    }
+}
+
+/* ---- what the shard needs ---- */
+
+static void env_submit(struct command *first, struct command *last, unsigned count, void *user)
+{
+    struct worker *worker = user;
+    hub_thread_submit(worker->server->hub, first, last, count);
+}
+
+static bool env_is_backlogged(void *user)
+{
+    struct worker *worker = user;
+    return hub_thread_is_backlogged(worker->server->hub);
+}
+
+static bool env_ask(struct query *query, struct shard *shard, void *user)
+{
+    struct worker *worker = user;
+    return reader_thread_ask(worker->server->reader, query, shard);
+}
+
+static void env_released(const struct party_address *peer, void *user)
+{
+    struct worker *worker = user;
+    guard_release(worker->server->guard, peer);
+}
+
+static bool env_operate(const char *word, char *ret_text, size_t cap, void *user)
+{
+    struct worker *worker = user;
+    return server_operate(word, ret_text, cap, worker->server);
+}
+
+static void env_log(enum party_log_level level, uint64_t connection, const char *text, void *user)
+{
+    struct worker *worker = user;
+    logger_write(worker->server->logger, level, connection, "%s", text);
+}
+
+/* ---- accepting ---- */
+
+static void refuse(struct worker *worker, int fd, const struct party_address *peer, const char *why)
+{
+    char text[PARTY_ADDRESS_TEXT_MAX], line[128];
+    int len = snprintf(line, sizeof(line), "*** Not now: %s.\n", why);
+    /* A fresh socket's buffer takes a line; if not, the peer still learns from the end. */
+    (void)send(fd, line, (size_t)len, MSG_DONTWAIT | MSG_NOSIGNAL);
+    (void)close(fd);
+    logger_write(worker->server->logger, PARTY_LOG_INFO, 0, "%s: refused, %s",
+                 party_address_format(peer, text, sizeof(text)), why);
+}
+
+static const char *verdict_text(enum guard_verdict verdict)
+{
+    switch (verdict) {
+    case GUARD_TOO_MANY:
+        return "too many connections from your address";
+    case GUARD_TOO_FAST:
+        return "your address connects too often, try again in a minute";
+    default:
+        return "the server is full";
+    }
+}
+
+static void on_accept(struct party_listener *listener, int fd, const struct party_address *peer,
+                      void *user)
+{
+    (void)listener;
+    struct server_listener *entry = user;
+    struct worker *worker = entry->worker;
+    if (entry->entry != ENTRY_CTL) {
+        enum guard_verdict verdict =
+            guard_admit(worker->server->guard, peer, party_loop_now_ns(worker->loop));
+        if (verdict != GUARD_OK) {
+            refuse(worker, fd, peer, verdict_text(verdict));
+            return;
+        }
+    }
+    shard_accept(worker->shard, fd, peer, entry->entry);
+}
+
+int worker_add_listener(struct worker *worker, int fd, enum shard_entry entry)
+{
+    size_t n = worker->listener_count;
+    struct server_listener *slot = &worker->listeners[n];
+    slot->worker = worker;
+    slot->entry = entry;
+    int r = party_listener_create(worker->loop, fd, on_accept, slot, &slot->listener);
+    if (r == 0) {
+        worker->listener_count++;
+    }
+    return r;
+}
+
+/* ---- steps of the control loop ---- */
+
+static void take_settings(struct party_task *task, void *user)
+{
+    (void)task;
+    struct worker *worker = user;
+    struct front_settings settings;
+    atomic_store(&worker->settings_posted, false);
+    (void)pthread_mutex_lock(&worker->server->config_lock);
+    server_front_settings(&worker->server->config, &settings);
+    shard_set_settings(worker->shard, &settings);
+    (void)pthread_mutex_unlock(&worker->server->config_lock);
+}
+
+void worker_post_settings(struct worker *worker)
+{
+    if (!atomic_exchange(&worker->settings_posted, true)) {
+        party_loop_post(worker->loop, &worker->settings_task);
+    }
+}
+
+static void quiet(struct party_task *task, void *user)
+{
+    (void)task;
+    struct worker *worker = user;
+    for (size_t i = 0; i < worker->listener_count; i++) {
+        party_listener_close(worker->listeners[i].listener);
+    }
+    worker->listener_count = 0;
+}
+
+static void on_poll(struct party_timer *timer, void *user)
+{
+    struct worker *worker = user;
+    bool late = party_loop_now_ns(worker->loop) >= worker->drain_until_ns;
+    if (late) {
+        shard_close_all(worker->shard);
+    }
+    if (late || shard_connections(worker->shard) == 0 ||
+        party_timer_start(worker->loop, timer, DRAIN_POLL_NS, on_poll, worker) < 0) {
+        party_loop_stop(worker->loop);
+    }
+}
+
+static void drain(struct party_task *task, void *user)
+{
+    (void)task;
+    struct worker *worker = user;
+    shard_drain(worker->shard, "it was told to stop");
+    worker->drain_until_ns =
+        party_loop_now_ns(worker->loop) + (FINISH_TIMEOUT_MS + 500) * 1000000ll;
+    if (party_timer_start(worker->loop, &worker->poll, 0, on_poll, worker) < 0) {
+        party_loop_stop(worker->loop);
+    }
+}
+
+static void cut(struct party_task *task, void *user)
+{
+    (void)task;
+    struct worker *worker = user;
+    shard_close_all(worker->shard);
+    party_loop_stop(worker->loop);
+}
+
+/* ---- the thread ---- */
+
+int worker_init(struct server *server, struct worker *worker, unsigned index)
+{
+    struct party_loop_settings settings = {.log = logger_hook, .log_user = server->logger};
+    struct shard_env env = {
+        .submit = env_submit,
+        .is_backlogged = env_is_backlogged,
+        .ask = env_ask,
+        .released = env_released,
+        .operate = env_operate,
+        .log = env_log,
+        .user = worker,
+    };
+    struct front_settings front;
+    worker->server = server;
+    int r = party_loop_create(&settings, &worker->loop);
+    if (r < 0) {
+        return r;
+    }
+    server_front_settings(&server->config, &front);
+    worker->shard = shard_create(worker->loop, index, &front, &env);
+    party_task_init(&worker->settings_task, take_settings, worker);
+    party_task_init(&worker->quiet_task, quiet, worker);
+    party_task_init(&worker->drain_task, drain, worker);
+    party_task_init(&worker->cut_task, cut, worker);
+    return 0;
+}
+
+static void *run(void *user)
+{
+    struct worker *worker = user;
+    struct server *server = worker->server;
+    int r = party_loop_run(worker->loop);
+    if (r < 0) {
+        logger_write(server->logger, PARTY_LOG_ERROR, 0, "a loop failed: %s", party_strerror(r));
+    }
+    if (atomic_fetch_sub(&server->workers_left, 1) == 1) {
+        party_loop_post(server->control, &server->workers_done_task);
+    }
+    return NULL;
+}
+
+int worker_start(struct worker *worker)
+{
+    int r = pthread_create(&worker->thread, NULL, run, worker);
+    if (r == 0) {
+        char name[16];
+        worker->started = true;
+        (void)snprintf(name, sizeof(name), "loop-%u",
+                       (unsigned)(worker - worker->server->workers) % 1000);
+        (void)pthread_setname_np(worker->thread, name);
+    }
+    return -r;
+}
+
+void worker_close(struct worker *worker)
+{
+    if (!worker->loop) {
+        return;
+    }
+    quiet(NULL, worker);
+    shard_close_all(worker->shard);
+    /* One turn frees the streams, and with them the sessions, which tell the hub. */
+    int r = party_loop_run_once(worker->loop, 0);
+    if (r < 0) {
+        logger_write(worker->server->logger, PARTY_LOG_ERROR, 0, "a loop failed: %s",
+                     party_strerror(r));
+    }
+}
+
+void worker_finish(struct worker *worker)
+{
+    if (!worker->loop) {
+        return;
+    }
+    party_loop_destroy(worker->loop); /* delivers what is posted still, to nobody */
+    shard_destroy(worker->shard);
+    free(worker->listeners);
+    worker->loop = NULL;
+}
