@@ -33,6 +33,7 @@
 #define CONFIG_NODES_MAX      1024         /* keys, values and list entries in a file */
 #define CONFIG_DEPTH_MAX      8            /* mappings and lists within each other */
 #define CONFIG_KEY_MAX_BYTES  64           /* of one key */
+#define CONFIG_DIRECTIVES_MAX 8            /* lines that begin with % */
 #define CONFIG_LISTEN_MAX     64           /* listeners */
 #define CONFIG_MOTD_MAX_BYTES 16384
 #define CONFIG_MESSAGE_MAX    1024 /* enough for every message, with its NUL; longer ones are cut */

@@ -49,6 +49,7 @@ static const struct {
     {"deep_open", ":1: nested deeper than 8 levels"},
     {"deep_open_braces", ":1: a key is one word, not a list or a mapping"},
     {"description_long", ":1: description: 201 bytes are more than 200"},
+    {"directives", ":9: more than 8 lines begin with %"},
     {"directive", ":1: not YAML: found incompatible YAML document"},
     {"duplicate_nested", ":4: limits.nick: given twice, first on line 2"},
     {"duplicate_quoted", ":2: name: given twice, first on line 1"},

@@ -339,6 +339,23 @@ static int fail_syntax(const struct scanner *s, const yaml_parser_t *parser)
                        parser->context != NULL ? ", " : "", problem);
 }
 
+/* libyaml compares each directive with all before: a file full of them would take seconds. */
+static int check_directives(const struct scanner *s)
+{
+    size_t line = 1;
+    unsigned count = 0;
+
+    for (size_t i = 0; i < s->len; i++) {
+        if (s->text[i] == '%' && (i == 0 || s->text[i - 1] == '\n') &&
+            ++count > CONFIG_DIRECTIVES_MAX) {
+            return config_fail(s->report, line, "", "more than %d lines begin with %%",
+                               CONFIG_DIRECTIVES_MAX);
+        }
+        line += s->text[i] == '\n';
+    }
+    return 0;
+}
+
 int config_scan(const struct config_report *report, const void *text, size_t len,
                 struct config_scan *ret_scan)
 {
@@ -347,6 +364,9 @@ int config_scan(const struct config_report *report, const void *text, size_t len
     int r = 0;
 
     *ret_scan = (struct config_scan){0};
+    if (check_directives(&s) < 0) {
+        return -1;
+    }
     if (yaml_parser_initialize(&parser) == 0) {
         return config_fail(report, 0, "", "out of memory");
     }
