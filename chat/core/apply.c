@@ -184,6 +184,7 @@ static const struct rule rules[] = {
     [COMMAND_CLIENTS] = {apply_clients, NEEDS_OPERATOR},
     [COMMAND_ANNOUNCE] = {apply_announce, NEEDS_OPERATOR},
     [COMMAND_KICK] = {apply_kick, NEEDS_OPERATOR},
+    [COMMAND_ECHO] = {apply_echo, NEEDS_ANYONE},
 };
 
 static void run(struct apply *apply, const struct rule *rule)

@@ -78,5 +78,6 @@ void apply_announce(struct apply *apply);
 void apply_who(struct apply *apply);
 void apply_rooms(struct apply *apply);
 void apply_clients(struct apply *apply);
+void apply_echo(struct apply *apply);
 
 #endif

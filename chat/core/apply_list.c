@@ -148,3 +148,10 @@ void apply_clients(struct apply *apply)
     free(sorted);
     yield_list(apply, &parts, &text);
 }
+
+void apply_echo(struct apply *apply)
+{
+    struct event_parts parts = apply_to_session(apply, EVENT_ECHO, apply->command->session);
+    parts_set_text(&parts, apply->command->text, apply->command->text_len);
+    (void)apply_yield(apply, &parts);
+}

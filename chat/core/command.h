@@ -27,6 +27,8 @@ enum command_type {
     COMMAND_CLIENTS,  /* operators: all users with their hosts */
     COMMAND_ANNOUNCE, /* operators: text, to every room that has members */
     COMMAND_KICK,     /* operators. target: a user's name; text: the reason */
+    COMMAND_ECHO, /* text comes back as EVENT_ECHO: when it does, all that was asked before is done
+                   */
 };
 
 /* Who stands behind a command: filled in by the server, never from bytes of the peer. */

@@ -38,6 +38,7 @@ enum event_type {
     EVENT_REPLY_CLIENTS, /* text: SESSION TAB NAME TAB HOST TAB ROOMS (by comma), one a line; count
                           */
     EVENT_REPLY_DONE,    /* an operator's command that has nothing more to say was carried out */
+    EVENT_ECHO,          /* COMMAND_ECHO: its text */
     /* to a room */
     EVENT_JOINED,  /* actor came; count: members now */
     EVENT_LEFT,    /* actor left the room, not the server; text: the reason; count: members left */

@@ -20,6 +20,7 @@ static const char *const command_names[] = {
     [COMMAND_ACTION] = "ACTION",       [COMMAND_PRIVATE] = "PRIVATE",   [COMMAND_TOPIC] = "TOPIC",
     [COMMAND_GET_TOPIC] = "GET_TOPIC", [COMMAND_WHO] = "WHO",           [COMMAND_ROOMS] = "ROOMS",
     [COMMAND_CLIENTS] = "CLIENTS",     [COMMAND_ANNOUNCE] = "ANNOUNCE", [COMMAND_KICK] = "KICK",
+    [COMMAND_ECHO] = "ECHO",
 };
 
 static const char *const event_names[] = {
@@ -35,6 +36,7 @@ static const char *const event_names[] = {
     [EVENT_REPLY_ROOMS] = "REPLY_ROOMS",
     [EVENT_REPLY_CLIENTS] = "REPLY_CLIENTS",
     [EVENT_REPLY_DONE] = "REPLY_DONE",
+    [EVENT_ECHO] = "ECHO",
     [EVENT_JOINED] = "JOINED",
     [EVENT_LEFT] = "LEFT",
     [EVENT_MESSAGE] = "MESSAGE",

@@ -388,6 +388,7 @@ static const char *follow_one(struct model *model, uint64_t asker, struct event 
     case EVENT_REPLY_ROOMS:
     case EVENT_REPLY_CLIENTS:
     case EVENT_REPLY_DONE:
+    case EVENT_ECHO:
         return follow_answer(model, asker, event);
     }
     return "an event has no type";

@@ -62,6 +62,7 @@ static const struct weight weights[] = {
     {COMMAND_LEAVE, 10},  {COMMAND_SAY, 16},      {COMMAND_ACTION, 3}, {COMMAND_PRIVATE, 6},
     {COMMAND_TOPIC, 4},   {COMMAND_GET_TOPIC, 3}, {COMMAND_WHO, 3},    {COMMAND_ROOMS, 2},
     {COMMAND_CLIENTS, 2}, {COMMAND_ANNOUNCE, 2},  {COMMAND_KICK, 3},
+    {COMMAND_ECHO, 2},
 };
 
 struct sim {
@@ -167,7 +168,7 @@ static struct command *make_command(struct sim *sim)
         command->authority = AUTHORITY_OPERATOR;
     }
     if (below(sim, 1000) == 0) {
-        command->type = (uint8_t)(COMMAND_KICK + 1 + below(sim, 200));
+        command->type = (uint8_t)(COMMAND_ECHO + 1 + below(sim, 200));
     }
     return command;
 }

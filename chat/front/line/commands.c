@@ -6,6 +6,7 @@
 
 #include "front/line/line_internal.h"
 #include "front/shard_internal.h"
+#include "wire/text.h"
 
 /*
  * What a line user can type behind a slash, as one table. A line user is in one room at a time, as
@@ -17,6 +18,7 @@ struct line_verb {
     const char *usage; /* "" when it takes nothing */
     const char *help;
     bool needs_argument;
+    bool here; /* answered by this front or by a reader: goes round by the hub first */
     void (*run)(struct line_session *line, const char *args, size_t len);
 };
 
@@ -81,10 +83,6 @@ static void run_msg(struct line_session *line, const char *args, size_t len)
 {
     size_t rest;
     size_t name_len = first_word(args, len, &rest);
-    if (rest == len) {
-        line_printf(&line->base, "*** Say what? /msg NAME TEXT\n");
-        return;
-    }
     (void)session_submit(&line->base, COMMAND_PRIVATE, args, name_len, args + rest, len - rest);
 }
 
@@ -163,35 +161,56 @@ static void run_help(struct line_session *line, const char *args, size_t len)
 }
 
 static const struct line_verb verbs[] = {
-    {"nick", "NAME", "change your name", true, run_nick},
-    {"join", "ROOM", "go to another room; a new one is made", true, run_join},
-    {"leave", "", "go back to the lobby", false, run_leave},
-    {"rooms", "", "list the rooms", false, run_rooms},
-    {"who", "[ROOM]", "list who is in the room", false, run_who},
-    {"msg", "NAME TEXT", "tell one person only", true, run_msg},
-    {"me", "TEXT", "say what you do: \"* alice waves\"", true, run_me},
-    {"topic", "[TEXT | -]", "show, set or clear the room's topic", false, run_topic},
-    {"history", "[N]", "the last N lines; also: before|after NUMBER, since|until TIME", false,
+    {"nick", "NAME", "change your name", true, false, run_nick},
+    {"join", "ROOM", "go to another room; a new one is made", true, false, run_join},
+    {"leave", "", "go back to the lobby", false, true, run_leave},
+    {"rooms", "", "list the rooms", false, false, run_rooms},
+    {"who", "[ROOM]", "list who is in the room", false, false, run_who},
+    {"msg", "NAME TEXT", "tell one person only", true, false, run_msg},
+    {"me", "TEXT", "say what you do: \"* alice waves\"", true, false, run_me},
+    {"topic", "[TEXT | -]", "show, set or clear the room's topic", false, false, run_topic},
+    {"history", "[N]", "the last N lines; also: before|after NUMBER, since|until TIME", false, true,
      line_history},
-    {"search", "TEXT", "find lines of this room", true, line_search},
-    {"time", "", "the server's time", false, run_time},
-    {"help", "[COMMAND]", "this list", false, run_help},
-    {"quit", "[REASON]", "leave; so does \"quit\" alone, or end of file", false, run_quit},
-    {NULL, NULL, NULL, false, NULL},
+    {"search", "TEXT", "find lines of this room", true, true, line_search},
+    {"time", "", "the server's time", false, true, run_time},
+    {"help", "[COMMAND]", "this list", false, true, run_help},
+    {"quit", "[REASON]", "leave; so does \"quit\" alone, or end of file", false, false, run_quit},
+    {NULL, NULL, NULL, false, false, NULL},
 };
+
+static const struct line_verb *parse(const char *text, size_t len, size_t *ret_word_len,
+                                     size_t *ret_rest)
+{
+    *ret_word_len = first_word(text, len, ret_rest);
+    return find_verb(text, *ret_word_len);
+}
 
 void line_command(struct line_session *line, const char *text, size_t len)
 {
-    size_t rest;
-    size_t word_len = first_word(text, len, &rest);
-    const struct line_verb *verb = find_verb(text, word_len);
+    size_t rest, word_len;
+    const struct line_verb *verb = parse(text, len, &word_len, &rest);
+    if (verb && !verb->here && (!verb->needs_argument || rest < len)) {
+        verb->run(line, text + rest, len - rest);
+        return;
+    }
+    line->waiting = true;
+    (void)session_submit(&line->base, COMMAND_ECHO, NULL, 0, text, len);
+}
+
+void line_command_in_turn(struct line_session *line, const char *text, size_t len)
+{
+    size_t rest, word_len;
+    const struct line_verb *verb = parse(text, len, &word_len, &rest);
+    line->waiting = false;
     if (!verb) {
-        line_printf(
-            &line->base, "*** There is no command /%.*s. /help lists them; //%.*s says it.\n",
-            (int)(word_len < 32 ? word_len : 32), text, (int)(word_len < 32 ? word_len : 32), text);
+        int shown = (int)text_cut(text, word_len, 32);
+        line_printf(&line->base,
+                    "*** There is no command /%.*s. /help lists them; //%.*s says it.\n", shown,
+                    text, shown, text);
     } else if (verb->needs_argument && rest == len) {
         line_printf(&line->base, "*** /%s %s: %s.\n", verb->name, verb->usage, verb->help);
     } else {
         verb->run(line, text + rest, len - rest);
     }
+    line_go_on(line);
 }

@@ -109,8 +109,10 @@ static void ask(struct line_session *line, struct query *query)
         return;
     }
     query->history.room_id = room->id;
-    if (!session_ask(&line->base, query)) {
-        line_printf(&line->base, "*** One thing at a time: the last answer is still on its way.\n");
+    if (session_ask(&line->base, query)) {
+        line->waiting = true; /* until line_on_answer */
+    } else {
+        line_printf(&line->base, "*** Too many people ask for history now. Try again later.\n");
     }
 }
 
@@ -162,7 +164,7 @@ static size_t add_lines(struct session *session, const struct query *query, stru
     return i;
 }
 
-void line_on_answer(struct session *session, const struct query *query)
+static void show_answer(struct session *session, const struct query *query)
 {
     struct text_out out = {0};
     const struct event_list *found = &query->found;
@@ -193,4 +195,12 @@ void line_on_answer(struct session *session, const struct query *query)
     } else {
         line_printf(session, "\n");
     }
+}
+
+void line_on_answer(struct session *session, const struct query *query)
+{
+    struct line_session *line = (struct line_session *)session;
+    show_answer(session, query);
+    line->waiting = false;
+    line_go_on(line);
 }

@@ -19,6 +19,11 @@
  *
  * Flood control is a bucket of flood_burst lines that fills at flood_rate a second. A line beyond
  * it is not lost: reading pauses until there is room again, and TCP slows the sender down.
+ *
+ * Answers come in the order of the questions, also when a script sends all its lines at once. What
+ * this front could answer at once would overtake what the hub still works on; such a line is sent
+ * round by the hub (COMMAND_ECHO), nothing more is read meanwhile, and it is carried out when it
+ * is back.
  */
 
 void line_printf(struct session *session, const char *format, ...)
@@ -130,7 +135,7 @@ static bool on_line(enum line_fault fault, const char *text, size_t len, void *u
         hear(line, text, len);
     }
     flood_charge(line);
-    return flood_wait_ns(line) == 0;
+    return !line->waiting && flood_wait_ns(line) == 0;
 }
 
 static void on_answer(const uint8_t *bytes, size_t len, void *user)
@@ -151,12 +156,23 @@ static const struct line_sink sink = {
     .on_are_you_there = on_are_you_there,
 };
 
+void line_go_on(struct line_session *line)
+{
+    if (!line->welcomed || line->waiting || line->base.timer) {
+        return;
+    }
+    if (line->ended) {
+        line_leave(line, "end of file", 11);
+    }
+    party_stream_resume(line->base.stream);
+}
+
 static void on_throttle_end(struct party_timer *timer, void *user)
 {
     struct line_session *line = user;
     free(timer);
     line->base.timer = NULL;
-    party_stream_resume(line->base.stream);
+    line_go_on(line);
 }
 
 static void throttle(struct line_session *line, int64_t wait_ns)
@@ -183,8 +199,14 @@ static void throttle(struct line_session *line, int64_t wait_ns)
 static size_t on_data(struct session *session, const uint8_t *data, size_t len)
 {
     struct line_session *line = (struct line_session *)session;
+    if (!line->welcomed) {
+        return 0; /* kept until the session has a name and a room */
+    }
     size_t taken = line_decoder_feed(&line->decoder, data, len, &sink, line);
     int64_t wait_ns = line->leaving ? 0 : flood_wait_ns(line);
+    if (line->waiting) {
+        party_stream_pause(session->stream);
+    }
     if (wait_ns > 0) {
         throttle(line, wait_ns);
     }
@@ -195,6 +217,10 @@ static void on_end(struct session *session)
 {
     struct line_session *line = (struct line_session *)session;
     line_decoder_end(&line->decoder, &sink, line);
+    if (line->waiting) {
+        line->ended = true; /* leaves when the answer is there */
+        return;
+    }
     line_leave(line, "end of file", 11);
 }
 

@@ -13,6 +13,9 @@ struct line_session {
     int64_t flood_ns;  /* when the bucket of allowed lines is full again */
     bool slowed;       /* told once that lines are taken slowly */
     bool talked;       /* a first line came */
+    bool welcomed;     /* EVENT_ENTERED came: from now on lines are heard */
+    bool waiting;      /* for the hub to send a line back, or for a reader: no line is heard */
+    bool ended;        /* the peer will say no more */
     bool leaving;      /* COMMAND_QUIT was sent: what still comes is not heard */
     bool shown_hint;   /* the hint at /help was given */
     uint32_t name_len; /* of the user's name */
@@ -23,11 +26,15 @@ struct line_session {
 
 void line_printf(struct session *session, const char *format, ...) PARTY_PRINTF(2, 3);
 void line_leave(struct line_session *line, const char *reason, size_t len);
+/** Goes on reading, unless something else is waited for. */
+void line_go_on(struct line_session *line);
 
 /* ---- commands.c ---- */
 
-/** Carries out "/word rest"; line begins behind the slash. */
+/** Carries out "/word rest"; text begins behind the slash. */
 void line_command(struct line_session *line, const char *text, size_t len);
+/** What line_command sent round by the hub has come back: everything asked before is answered. */
+void line_command_in_turn(struct line_session *line, const char *text, size_t len);
 void line_say(struct line_session *line, enum command_type type, const char *text, size_t len);
 
 /* ---- render.c ---- */

@@ -335,5 +335,10 @@ void line_on_event(struct session *session, const struct event *event)
     text_out_finish(&out);
     if (event->type == EVENT_GOODBYE) {
         party_stream_finish(session->stream);
+    } else if (event->type == EVENT_ENTERED && !line->welcomed) {
+        line->welcomed = true;
+        line_go_on(line);
+    } else if (event->type == EVENT_ECHO) {
+        line_command_in_turn(line, event->text, event->text_len);
     }
 }
