@@ -58,7 +58,7 @@ def test_chat_client_with_a_thread(server, join, start):
     output, _ = client.communicate(timeout=PATIENCE_S)
     assert client.returncode == 0
     assert "and to you" in output.decode()
-    alice.expect(rf"^\*\*\* .*\b{name}\b")
+    alice.expect(rf"^\*\*\* {name} quit")
     still_serves(chat, join)
 
 

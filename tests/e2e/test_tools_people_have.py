@@ -11,8 +11,10 @@ from test_line import TIME, said
 NC = ("nc.openbsd", "nc")
 
 
-@pytest.mark.parametrize("names", [NC, ("ncat",), ("telnet",)], ids=["nc", "ncat", "telnet"])
-def test_person_chats_from_a_terminal(server, join, terminal, names):
+# What ends the program after the server has closed the connection: nc and ncat wait for their input.
+@pytest.mark.parametrize(
+    "names, last", [(NC, "\x04"), (("ncat",), "\x04"), (("telnet",), "")], ids=["nc", "ncat", "telnet"])
+def test_person_chats_from_a_terminal(server, join, terminal, names, last):
     chat = server()
     alice = join(chat, "alice")
     person = terminal(find_program(*names), chat.host, str(chat.port))
@@ -23,8 +25,11 @@ def test_person_chats_from_a_terminal(server, join, terminal, names):
     alice.send("welcome, 朋友")
     person.expect(r"alice: welcome, 朋友")
     person.type("quit\r")
+    person.expect(r"^\*\*\* Goodbye")
+    alice.expect(rf"^\*\*\* {name} quit")
+    if last:
+        person.type(last)
     person.wait()
-    alice.expect(rf"^\*\*\* .*\b{name}\b")
 
 
 def test_person_leaves_telnet_by_its_escape(server, join, terminal):
@@ -36,7 +41,7 @@ def test_person_leaves_telnet_by_its_escape(server, join, terminal):
     person.expect(r"telnet>")
     person.type("quit\r")
     person.wait()
-    alice.expect(rf"^\*\*\* .*\b{name}\b")
+    alice.expect(rf"^\*\*\* {name} quit")
 
 
 def test_screen_shows_the_chat(server, join, screen):
