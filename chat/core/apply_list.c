@@ -21,6 +21,9 @@ struct text {
 
 static void add_bytes(struct text *text, const char *bytes, size_t len)
 {
+    if (len == 0) {
+        return;
+    }
     if (text->cap - text->len < len) {
         text->cap = (text->cap + len) * 2;
         text->bytes = xreallocarray(text->bytes, text->cap, 1);

@@ -87,7 +87,8 @@ struct event {
     uint64_t peer;   /* EVENT_PRIVATE_OF: the receiver's session; EVENT_PRIVATE_TO: the sender's */
     uint64_t number; /* place in the one order of all durable events, from 1; else 0 */
     uint64_t seq;    /* place in the room's own order, from 1 without gaps; private messages: 0 */
-    int64_t time_ms; /* since 1970 UTC; never less than that of the event before */
+    int64_t time_ms; /* since 1970 UTC; never less than that of the event before (but for
+                        EVENT_REPLY_TOPIC) */
     uint64_t count;
     /* Strings: never NULL, ended by a NUL their length does not count, inside the event's memory.
      */

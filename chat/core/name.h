@@ -14,6 +14,9 @@
  * digit (ASCII), '-' or '.'. A room's name may start with any of them; a leading '#' is not part of
  * it (name_room strips one), so that "#lobby" and "lobby" are one room.
  *
+ * Letters and marks that show nothing or vanish when folded (Hangul fillers, variation selectors)
+ * are refused, and a mark at the start.
+ *
  * Two names are the same when their folded forms are: Unicode NFKC_Casefold (UAX 31).
  */
 
