@@ -9,9 +9,8 @@
 #include <unistd.h>
 
 #include "base/xalloc.h"
-#include "log/data_dir.h"
-#include "log/fault.h"
 #include "log/log_internal.h"
+#include "log/log_state.h"
 #include "log/row.h"
 #include "log/schema.h"
 #include "log/side_file.h"
@@ -39,55 +38,22 @@
  * taken by the next.
  */
 
-enum statement {
-    STMT_BEGIN,
-    STMT_COMMIT,
-    STMT_ROOM,
-    STMT_TOPIC,
-    STMT_MESSAGE,
-    STMT_PRIVATE,
-    STMT_STATE,
-    STMT_STATE_READ,
-    STMT_ROOM_NAME,
-    STMT_RECENT,
-    STMT_EACH_ROOM,
-    STMT_COUNT,
-};
-
 static const char *const statement_sql[STMT_COUNT] = {
     [STMT_BEGIN] = "BEGIN IMMEDIATE",
     [STMT_COMMIT] = "COMMIT",
     [STMT_ROOM] = "INSERT INTO rooms(id, name) VALUES(?1, ?2) ON CONFLICT(id) DO NOTHING",
     [STMT_TOPIC] = "UPDATE rooms SET topic = ?2, topic_actor = ?3, topic_time = ?4 WHERE id = ?1",
-    [STMT_MESSAGE] = "INSERT INTO messages(room, seq, number, time, kind, actor, text)"
-                     " VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7)",
-    [STMT_PRIVATE] = "INSERT INTO private_messages(number, time, actor, target, text)"
-                     " VALUES(?1, ?2, ?3, ?4, ?5)",
+    [STMT_MESSAGE] = ("INSERT INTO messages(room, seq, number, time, kind, actor, text)"
+                      " VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7)"),
+    [STMT_PRIVATE] = ("INSERT INTO private_messages(number, time, actor, target, text)"
+                      " VALUES(?1, ?2, ?3, ?4, ?5)"),
     [STMT_STATE] = "UPDATE state SET last_number = ?1, last_time = ?2 WHERE id = 1",
     [STMT_STATE_READ] = "SELECT last_number, last_time FROM state WHERE id = 1",
     [STMT_ROOM_NAME] = "SELECT name FROM rooms WHERE id = ?1",
-    [STMT_RECENT] = "SELECT " ROW_COLUMNS " FROM messages WHERE room = ?1"
-                    " ORDER BY seq DESC LIMIT ?2",
-    [STMT_EACH_ROOM] = "SELECT id, name, topic, topic_actor, topic_time, coalesce((SELECT max(seq)"
-                       " FROM messages WHERE room = rooms.id), 0) FROM rooms ORDER BY id",
-};
-
-/* Rooms that are known to be in the table, by the low bits of their id: one place each. */
-#define KNOWN_ROOMS 1024
-
-struct log {
-    struct data_dir dir;
-    char *db_path;
-    int side_fd; /* -1: not open */
-    sqlite3 *db;
-    sqlite3_stmt *statements[STMT_COUNT];
-    uint64_t last_number;
-    int64_t last_time_ms;
-    bool stopped;  /* see above; for ever */
-    bool unproven; /* see above; until a checkpoint has moved everything */
-    int wal_frames, wal_moved_frames;
-    uint32_t known_rooms[KNOWN_ROOMS];
-    char message[LOG_MESSAGE_CAP];
+    [STMT_RECENT] = ("SELECT " ROW_COLUMNS " FROM messages WHERE room = ?1"
+                     " ORDER BY seq DESC LIMIT ?2"),
+    [STMT_EACH_ROOM] = ("SELECT id, name, topic, topic_actor, topic_time, coalesce((SELECT max(seq)"
+                        " FROM messages WHERE room = rooms.id), 0) FROM rooms ORDER BY id"),
 };
 
 /* ---- faults ---- */
@@ -100,8 +66,7 @@ static enum log_fault say_stopped(struct log *log)
     return LOG_STOPPED;
 }
 
-/* The fault for what the last call on the database met, with its message. */
-static enum log_fault met(struct log *log, int code)
+enum log_fault log_met(struct log *log, int code)
 {
     if (fault_is_sync(code)) {
         log->stopped = true;
@@ -139,13 +104,12 @@ static int checkpoint(struct log *log, int mode)
         log->wal_moved_frames = moved;
     }
     if (fault_is_sync(code)) {
-        (void)met(log, code);
+        (void)log_met(log, code);
     }
     return code;
 }
 
-/* What must or should be done before a batch is stored. */
-static enum log_fault prepare_to_store(struct log *log)
+enum log_fault log_prepare_to_store(struct log *log)
 {
     if (log->stopped) {
         return say_stopped(log);
@@ -153,7 +117,7 @@ static enum log_fault prepare_to_store(struct log *log)
     if (log->unproven) {
         int code = checkpoint(log, SQLITE_CHECKPOINT_TRUNCATE);
         if (code != SQLITE_OK) {
-            return met(log, code);
+            return log_met(log, code);
         }
         log->unproven = false;
     } else if (log->wal_frames >= WAL_RESTART_FRAMES) {
@@ -236,7 +200,7 @@ static enum log_fault open_files(struct log *log, const struct log_options *opti
     if (code == SQLITE_OK) {
         code = configure(log->db, options);
     }
-    return code == SQLITE_OK ? LOG_OK : met(log, code);
+    return code == SQLITE_OK ? LOG_OK : log_met(log, code);
 }
 
 static enum log_fault refuse_damaged(struct log *log, uint64_t known)
@@ -274,7 +238,7 @@ static enum log_fault look(struct log *log, enum schema_state *ret_state, int *r
     uint64_t known = side_file_read(log->side_fd);
     int code = schema_look(log->db, ret_state, ret_version);
     if (code != SQLITE_OK) {
-        return met(log, code);
+        return log_met(log, code);
     }
     switch (*ret_state) {
     case SCHEMA_FOREIGN:
@@ -293,7 +257,7 @@ static enum log_fault look(struct log *log, enum schema_state *ret_state, int *r
     case SCHEMA_CURRENT:
         code = read_state(log);
         if (code != SQLITE_OK) {
-            return met(log, code);
+            return log_met(log, code);
         }
     }
     return known > log->last_number ? refuse_damaged(log, known) : LOG_OK;
@@ -305,7 +269,7 @@ static enum log_fault prepare_statements(struct log *log)
         int code = sqlite3_prepare_v3(log->db, statement_sql[i], -1, SQLITE_PREPARE_PERSISTENT,
                                       &log->statements[i], NULL);
         if (code != SQLITE_OK) {
-            return met(log, code);
+            return log_met(log, code);
         }
     }
     return LOG_OK;
@@ -344,7 +308,7 @@ static enum log_fault bring_up(struct log *log, const struct log_options *option
         }
     }
     if (code != SQLITE_OK) {
-        return met(log, code);
+        return log_met(log, code);
     }
     fault = prepare_statements(log);
     if (fault == LOG_OK) {
@@ -352,7 +316,7 @@ static enum log_fault bring_up(struct log *log, const struct log_options *option
     }
     if (fault == LOG_OK) {
         /* Without room for it the log opens all the same: see `unproven`. */
-        fault = prepare_to_store(log);
+        fault = log_prepare_to_store(log);
     }
     return fault == LOG_NO_SPACE ? LOG_OK : fault;
 }
@@ -416,7 +380,7 @@ void log_close(struct log *log)
     }
 }
 
-/* ---- reading ---- */
+/* ---- what it knows ---- */
 
 uint64_t log_last_number(const struct log *log)
 {
@@ -431,231 +395,4 @@ int64_t log_last_time_ms(const struct log *log)
 const char *log_message(const struct log *log)
 {
     return log->message;
-}
-
-enum log_fault log_each_room(struct log *log, log_room_fn fn, void *user)
-{
-    sqlite3_stmt *stmt = log->statements[STMT_EACH_ROOM];
-    int code;
-    while ((code = sqlite3_step(stmt)) == SQLITE_ROW) {
-        int64_t id = sqlite3_column_int64(stmt, 0), last_seq = sqlite3_column_int64(stmt, 5);
-        struct log_room room = {
-            .name = (const char *)sqlite3_column_text(stmt, 1),
-            .topic = (const char *)sqlite3_column_text(stmt, 2),
-            .topic_actor = (const char *)sqlite3_column_text(stmt, 3),
-            .topic_time_ms = sqlite3_column_int64(stmt, 4),
-        };
-        if (id < 1 || id > UINT32_MAX || last_seq < 0 || !room.name || !room.topic ||
-            !room.topic_actor) {
-            code = SQLITE_CORRUPT;
-            break;
-        }
-        room.id = (uint32_t)id;
-        room.last_seq = (uint64_t)last_seq;
-        fn(&room, user);
-    }
-    enum log_fault fault = code == SQLITE_DONE ? LOG_OK : met(log, code);
-    (void)sqlite3_reset(stmt);
-    return fault;
-}
-
-enum log_fault log_recent(struct log *log, uint32_t room_id, uint32_t count, struct event_list *out)
-{
-    struct row_room room;
-    size_t from = out->count;
-    int code = row_room_load(log->statements[STMT_ROOM_NAME], room_id, &room);
-    if (code == SQLITE_ROW) {
-        sqlite3_stmt *stmt = log->statements[STMT_RECENT];
-        (void)sqlite3_bind_int64(stmt, 1, room_id);
-        (void)sqlite3_bind_int64(stmt, 2, count);
-        code = row_append_all(stmt, &room, out);
-        free(room.name);
-        if (code != SQLITE_DONE) {
-            row_list_cut(out, from);
-        }
-        row_list_reverse(out, from);
-    }
-    enum log_fault fault = code == SQLITE_DONE ? LOG_OK : met(log, code);
-    (void)sqlite3_reset(log->statements[STMT_RECENT]);
-    return fault;
-}
-
-/* ---- storing ---- */
-
-/* Runs a statement that yields no row, and makes it ready for the next use. */
-static int run(sqlite3_stmt *stmt)
-{
-    int code = sqlite3_step(stmt);
-    /* reset repeats the error of the step, if there was one. */
-    int reset = sqlite3_reset(stmt);
-    return code == SQLITE_DONE ? reset : code;
-}
-
-static int bind_text(sqlite3_stmt *stmt, int place, const char *text, size_t len)
-{
-    return sqlite3_bind_text64(stmt, place, text, len, SQLITE_STATIC, SQLITE_UTF8);
-}
-
-static int store_room(struct log *log, const struct event *event)
-{
-    uint32_t *known = &log->known_rooms[event->room_id % KNOWN_ROOMS];
-    if (*known == event->room_id) {
-        return SQLITE_OK;
-    }
-    sqlite3_stmt *stmt = log->statements[STMT_ROOM];
-    (void)sqlite3_bind_int64(stmt, 1, event->room_id);
-    int code = bind_text(stmt, 2, event->room, event->room_len);
-    if (code == SQLITE_OK) {
-        code = run(stmt);
-    }
-    if (code == SQLITE_OK) {
-        *known = event->room_id;
-    }
-    return code;
-}
-
-static int store_topic(struct log *log, const struct event *event)
-{
-    sqlite3_stmt *stmt = log->statements[STMT_TOPIC];
-    (void)sqlite3_bind_int64(stmt, 1, event->room_id);
-    (void)sqlite3_bind_int64(stmt, 4, event->time_ms);
-    int code = bind_text(stmt, 2, event->text, event->text_len);
-    if (code == SQLITE_OK) {
-        code = bind_text(stmt, 3, event->actor, event->actor_len);
-    }
-    return code == SQLITE_OK ? run(stmt) : code;
-}
-
-static int store_message(struct log *log, const struct event *event)
-{
-    int code = store_room(log, event);
-    sqlite3_stmt *stmt = log->statements[STMT_MESSAGE];
-    (void)sqlite3_bind_int64(stmt, 1, event->room_id);
-    (void)sqlite3_bind_int64(stmt, 2, (int64_t)event->seq);
-    (void)sqlite3_bind_int64(stmt, 3, (int64_t)event->number);
-    (void)sqlite3_bind_int64(stmt, 4, event->time_ms);
-    (void)sqlite3_bind_int(stmt, 5, row_kind(event));
-    if (code == SQLITE_OK) {
-        code = bind_text(stmt, 6, event->actor, event->actor_len);
-    }
-    if (code == SQLITE_OK) {
-        code = bind_text(stmt, 7, event->text, event->text_len);
-    }
-    if (code == SQLITE_OK) {
-        code = run(stmt);
-    }
-    if (code == SQLITE_OK && event->type == EVENT_TOPIC) {
-        code = store_topic(log, event);
-    }
-    return code;
-}
-
-static int store_private(struct log *log, const struct event *event)
-{
-    sqlite3_stmt *stmt = log->statements[STMT_PRIVATE];
-    (void)sqlite3_bind_int64(stmt, 1, (int64_t)event->number);
-    (void)sqlite3_bind_int64(stmt, 2, event->time_ms);
-    int code = bind_text(stmt, 3, event->actor, event->actor_len);
-    if (code == SQLITE_OK) {
-        code = bind_text(stmt, 4, event->target, event->target_len);
-    }
-    if (code == SQLITE_OK) {
-        code = bind_text(stmt, 5, event->text, event->text_len);
-    }
-    return code == SQLITE_OK ? run(stmt) : code;
-}
-
-static int store_state(struct log *log, uint64_t number, int64_t time_ms)
-{
-    sqlite3_stmt *stmt = log->statements[STMT_STATE];
-    (void)sqlite3_bind_int64(stmt, 1, (int64_t)number);
-    (void)sqlite3_bind_int64(stmt, 2, time_ms);
-    return run(stmt);
-}
-
-/*
- * The events are sound or nothing is begun: each belongs somewhere, and the numbers rise from the
- * last one stored. Returns: the last durable one, NULL when none is; *ret_sound is false when one
- * is not.
- */
-static const struct event *check_events(const struct log *log, struct event *const *events,
-                                        size_t count, bool *ret_sound)
-{
-    const struct event *last = NULL;
-    uint64_t number = log->last_number;
-    *ret_sound = true;
-    for (size_t i = 0; i < count; i++) {
-        const struct event *event = events[i];
-        if (!event->durable) {
-            continue;
-        }
-        bool in_room = row_kind(event) != 0 && event->room_id != 0 && event->seq != 0 &&
-                       event->seq <= INT64_MAX;
-        if ((!in_room && event->type != EVENT_PRIVATE_TO) || event->number <= number ||
-            event->number > INT64_MAX) {
-            *ret_sound = false;
-        }
-        number = event->number;
-        last = event;
-    }
-    return last;
-}
-
-static int store_all(struct log *log, struct event *const *events, size_t count,
-                     const struct event *last)
-{
-    int code = run(log->statements[STMT_BEGIN]);
-    for (size_t i = 0; code == SQLITE_OK && i < count; i++) {
-        if (events[i]->durable) {
-            code = events[i]->type == EVENT_PRIVATE_TO ? store_private(log, events[i])
-                                                       : store_message(log, events[i]);
-        }
-    }
-    if (code == SQLITE_OK) {
-        code = store_state(log, last->number, last->time_ms);
-    }
-    return code == SQLITE_OK ? run(log->statements[STMT_COMMIT]) : code;
-}
-
-/* The message is taken before the rollback, which would leave its own. */
-static enum log_fault give_up(struct log *log, int code)
-{
-    enum log_fault fault = met(log, code);
-    memset(log->known_rooms, 0, sizeof(log->known_rooms));
-    /* After some errors SQLite has rolled back by itself. */
-    if (!sqlite3_get_autocommit(log->db)) {
-        int rollback = sqlite3_exec(log->db, "ROLLBACK", NULL, NULL, NULL);
-        if (fault_is_sync(rollback)) {
-            return met(log, rollback);
-        }
-    }
-    return fault;
-}
-
-enum log_fault log_commit(struct log *log, struct event *const *events, size_t count)
-{
-    bool sound;
-    const struct event *last = check_events(log, events, count, &sound);
-    if (!last) {
-        return LOG_OK;
-    }
-    enum log_fault fault = prepare_to_store(log);
-    if (fault != LOG_OK) {
-        return fault;
-    }
-    if (!sound) {
-        (void)snprintf(log->message, sizeof(log->message),
-                       "an event that cannot be stored, or numbers that do not rise from %llu",
-                       (unsigned long long)log->last_number);
-        return LOG_INTERNAL;
-    }
-    int code = store_all(log, events, count, last);
-    if (code != SQLITE_OK) {
-        return give_up(log, code);
-    }
-    log->last_number = last->number;
-    log->last_time_ms = last->time_ms;
-    /* A side file that is behind or torn costs only its warning, never a message. */
-    (void)side_file_write(log->side_fd, log->last_number);
-    return LOG_OK;
 }

@@ -35,12 +35,12 @@ static const char *const statement_sql[STMT_COUNT] = {
     [STMT_BEGIN] = "BEGIN",
     [STMT_END] = "COMMIT",
     [STMT_ROOM_NAME] = "SELECT name FROM rooms WHERE id = ?1",
-    [STMT_BEFORE] = "SELECT " ROW_COLUMNS " FROM messages WHERE room = ?1 AND seq < ?2"
-                    " ORDER BY seq DESC LIMIT ?3",
-    [STMT_AFTER] = "SELECT " ROW_COLUMNS " FROM messages WHERE room = ?1 AND seq > ?2"
-                   " ORDER BY seq LIMIT ?3",
-    [STMT_FIRST] = "SELECT seq, time FROM messages WHERE room = ?1 AND seq >= ?2"
-                   " ORDER BY seq LIMIT 1",
+    [STMT_BEFORE] = ("SELECT " ROW_COLUMNS " FROM messages WHERE room = ?1 AND seq < ?2"
+                     " ORDER BY seq DESC LIMIT ?3"),
+    [STMT_AFTER] = ("SELECT " ROW_COLUMNS " FROM messages WHERE room = ?1 AND seq > ?2"
+                    " ORDER BY seq LIMIT ?3"),
+    [STMT_FIRST] = ("SELECT seq, time FROM messages WHERE room = ?1 AND seq >= ?2"
+                    " ORDER BY seq LIMIT 1"),
     [STMT_LAST] = "SELECT seq, time FROM messages WHERE room = ?1 ORDER BY seq DESC LIMIT 1",
 };
 

@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: MIT */
+#include "log/log.h"
+
+#include <stdlib.h>
+
+#include "log/log_state.h"
+#include "log/row.h"
+
+/*
+ * What the hub asks of the log at its start and when a room comes to life again. Everything else is
+ * asked of readers.
+ */
+
+enum log_fault log_each_room(struct log *log, log_room_fn fn, void *user)
+{
+    sqlite3_stmt *stmt = log->statements[STMT_EACH_ROOM];
+    int code;
+    while ((code = sqlite3_step(stmt)) == SQLITE_ROW) {
+        int64_t id = sqlite3_column_int64(stmt, 0), last_seq = sqlite3_column_int64(stmt, 5);
+        struct log_room room = {
+            .name = (const char *)sqlite3_column_text(stmt, 1),
+            .topic = (const char *)sqlite3_column_text(stmt, 2),
+            .topic_actor = (const char *)sqlite3_column_text(stmt, 3),
+            .topic_time_ms = sqlite3_column_int64(stmt, 4),
+        };
+        if (id < 1 || id > UINT32_MAX || last_seq < 0 || !room.name || !room.topic ||
+            !room.topic_actor) {
+            code = SQLITE_CORRUPT;
+            break;
+        }
+        room.id = (uint32_t)id;
+        room.last_seq = (uint64_t)last_seq;
+        fn(&room, user);
+    }
+    enum log_fault fault = code == SQLITE_DONE ? LOG_OK : log_met(log, code);
+    (void)sqlite3_reset(stmt);
+    return fault;
+}
+
+enum log_fault log_recent(struct log *log, uint32_t room_id, uint32_t count, struct event_list *out)
+{
+    struct row_room room;
+    size_t from = out->count;
+    int code = row_room_load(log->statements[STMT_ROOM_NAME], room_id, &room);
+    if (code == SQLITE_ROW) {
+        sqlite3_stmt *stmt = log->statements[STMT_RECENT];
+        (void)sqlite3_bind_int64(stmt, 1, room_id);
+        (void)sqlite3_bind_int64(stmt, 2, count);
+        code = row_append_all(stmt, &room, out);
+        free(room.name);
+        if (code != SQLITE_DONE) {
+            row_list_cut(out, from);
+        }
+        row_list_reverse(out, from);
+    }
+    enum log_fault fault = code == SQLITE_DONE ? LOG_OK : log_met(log, code);
+    (void)sqlite3_reset(log->statements[STMT_RECENT]);
+    return fault;
+}
