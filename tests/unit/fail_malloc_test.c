@@ -19,9 +19,12 @@ static int allocate_three(void *user)
     size_t *run_count = user;
     (*run_count)++;
     int r = -ENOMEM;
-    char *a = malloc(10);
-    char *b = strdup("text");
-    char *c = reallocarray(NULL, 3, 7);
+    sink = malloc(10);
+    void *a = sink;
+    sink = strdup("text");
+    void *b = sink;
+    sink = reallocarray(NULL, 3, 7);
+    void *c = sink;
     if (a != NULL && b != NULL && c != NULL) {
         r = 0;
     }
@@ -198,7 +201,8 @@ static void test_thousands_of_pointers_are_told_apart(void **state)
     static void *all[COUNT];
     size_t before = fail_malloc_outstanding();
     for (size_t i = 0; i < COUNT; i++) {
-        all[i] = malloc(i % 64 + 1);
+        sink = malloc(i % 64 + 1);
+        all[i] = sink;
         assert_non_null(all[i]);
     }
     assert_int_equal(fail_malloc_outstanding(), before + COUNT);
