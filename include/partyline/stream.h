@@ -113,9 +113,9 @@ PARTY_API void party_stream_resume(struct party_stream *stream);
 
 /**
  * Puts bytes back in front of the input: on_data gets them in this turn, or after the pause; an end
- * of input that was told already is told again after them. For who looks at the first bytes and then
- * hands the stream on (party_stream_set_user).
- * Returns: 0, also when the stream is closing and they are dropped; -ENOMEM.
+ * of input that was told already is told again after them. For who looks at the first bytes and
+ * then hands the stream on (party_stream_set_user). Returns: 0, also when the stream is closing and
+ * they are dropped; -ENOMEM.
  */
 PARTY_API PARTY_MUST_USE int party_stream_unread(struct party_stream *stream, const void *bytes,
                                                  size_t len);
