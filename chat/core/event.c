@@ -101,12 +101,17 @@ void event_list_take(struct event_list *list, struct event *event)
     list->items[list->count++] = event;
 }
 
-void event_list_clear(struct event_list *list)
+void event_list_cut(struct event_list *list, size_t count)
 {
-    for (size_t i = 0; i < list->count; i++) {
+    for (size_t i = count; i < list->count; i++) {
         event_unref(list->items[i]);
     }
-    list->count = 0;
+    list->count = count < list->count ? count : list->count;
+}
+
+void event_list_clear(struct event_list *list)
+{
+    event_list_cut(list, 0);
 }
 
 void event_list_finish(struct event_list *list)

@@ -134,6 +134,8 @@ struct event_list {
 
 /** Puts the event at the end; the caller's reference goes to the list. */
 void event_list_take(struct event_list *list, struct event *event);
+/** Drops the events from the place `count` on. */
+void event_list_cut(struct event_list *list, size_t count);
 /** Drops all events; the memory stays for the next use. */
 void event_list_clear(struct event_list *list);
 /** Drops all events and the memory. */

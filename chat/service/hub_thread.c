@@ -9,6 +9,14 @@
 
 #include "base/xalloc.h"
 
+/*
+ * While more commands wait, what was committed is held so long at the most and released together
+ * with theirs: the loops send once per member and release, and a send costs more than a commit. A
+ * message that comes alone is released at once.
+ */
+#define HOLD_MAX_NS     (2 * 1000000ll)
+#define HOLD_MAX_EVENTS 8192u
+
 /* With nothing to do for so long the WAL is moved into the database. */
 #define QUIET_S 1
 
@@ -36,7 +44,8 @@ struct hub_thread {
     bool stopped;        /* a sync failed: see LOG_STOPPED */
     bool failing;        /* the last commit failed: the recovery is worth a line in the log */
     bool checkpoint_due; /* something was committed since the last quiet moment */
-    struct event_list events;
+    struct event_list events; /* not released yet: held ones, then those of the current batch */
+    int64_t held_since_ns;    /* when the first of them was committed */
 };
 
 static int64_t wall_ms(void)
@@ -44,6 +53,13 @@ static int64_t wall_ms(void)
     struct timespec now;
     (void)clock_gettime(CLOCK_REALTIME, &now);
     return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+static int64_t steady_ns(void)
+{
+    struct timespec now;
+    (void)clock_gettime(CLOCK_MONOTONIC, &now);
+    return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
 }
 
 static void restore_room(const struct log_room *room, void *user)
@@ -110,10 +126,10 @@ static void apply_all(struct hub_thread *t, const struct command *commands, int6
     }
 }
 
-static uint64_t durable_count(const struct event_list *events)
+static uint64_t durable_count(const struct event_list *events, size_t from)
 {
     uint64_t count = 0;
-    for (size_t i = 0; i < events->count; i++) {
+    for (size_t i = from; i < events->count; i++) {
         count += events->items[i]->durable;
     }
     return count;
@@ -161,25 +177,25 @@ static void release(struct hub_thread *t)
     for (unsigned i = 0; i < t->settings.shard_count; i++) {
         shard_deliver_later(t->settings.shards[i], batch);
     }
+    t->held_since_ns = 0;
 }
 
 static void run_batch(struct hub_thread *t, const struct command *commands)
 {
     int64_t now_ms = wall_ms();
+    size_t from = t->events.count;
     fetch_recent(t, commands);
     if (t->stopped) {
         apply_refusing(t, commands, now_ms, log_message(t->log));
-        release(t);
         return;
     }
     apply_all(t, commands, now_ms);
-    uint64_t durable = durable_count(&t->events);
+    uint64_t durable = durable_count(&t->events, from);
     if (durable == 0) {
         hub_commit(t->hub);
-        release(t);
         return;
     }
-    enum log_fault fault = log_commit(t->log, t->events.items, t->events.count);
+    enum log_fault fault = log_commit(t->log, t->events.items + from, t->events.count - from);
     if (fault == LOG_OK) {
         hub_commit(t->hub);
         t->next_number += durable;
@@ -187,11 +203,23 @@ static void run_batch(struct hub_thread *t, const struct command *commands)
         note_success(t);
     } else {
         note_fault(t, fault);
-        event_list_clear(&t->events);
+        event_list_cut(&t->events, from);
         hub_rollback(t->hub);
         apply_refusing(t, commands, now_ms, log_message(t->log));
     }
-    release(t);
+}
+
+/* Whether what is committed waits for what the next commands bring. */
+static bool is_held(struct hub_thread *t, bool more)
+{
+    if (t->events.count == 0) {
+        return true;
+    }
+    int64_t now_ns = steady_ns();
+    if (t->held_since_ns == 0) {
+        t->held_since_ns = now_ns;
+    }
+    return more && t->events.count < HOLD_MAX_EVENTS && now_ns - t->held_since_ns < HOLD_MAX_NS;
 }
 
 /* Cuts the first HUB_BATCH_MAX commands off the chain. */
@@ -220,7 +248,10 @@ static void run_all(struct hub_thread *t, struct command *chain)
             command_destroy(batch);
             batch = next;
         }
-        (void)atomic_fetch_sub_explicit(&t->waiting, count, memory_order_release);
+        unsigned left = atomic_fetch_sub_explicit(&t->waiting, count, memory_order_relaxed) - count;
+        if (!is_held(t, left > 0)) {
+            release(t);
+        }
     }
 }
 
@@ -228,6 +259,7 @@ static void run_all(struct hub_thread *t, struct command *chain)
 static void wait_for_work(struct hub_thread *t)
 {
     while (!t->first && !t->stopping && !t->limits_changed) {
+        release(t); /* what was held for commands that are still being handed over */
         t->busy = false;
         (void)pthread_cond_broadcast(&t->idle);
         if (!t->checkpoint_due) {
@@ -260,6 +292,7 @@ static void *run(void *user)
         }
         struct command *chain = t->first;
         if (!chain && t->stopping) {
+            release(t);
             break;
         }
         t->first = NULL;
