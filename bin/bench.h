@@ -53,7 +53,7 @@ bool bench_cpu(const struct bench_options *options, struct proc_cpu *ret_cpu);
 /** Memory of the server; as bench_cpu. */
 bool bench_memory(const struct bench_options *options, struct proc_memory *ret_memory);
 
-/** Rows "server_..._us_per_UNIT": all, user, system. Nothing without --pid. */
+/** Rows for the CPU time of each unit: all, user, system. Nothing without --pid. */
 void bench_report_cpu(struct bench_report *report, const struct bench_options *options,
                       const struct proc_cpu *from, const struct proc_cpu *to, uint64_t units);
 

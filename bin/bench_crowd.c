@@ -22,11 +22,12 @@
 
 #include "base/xalloc.h"
 
-#define OPENING_MAX   64    /* connections on their way at once: fewer than any backlog */
-#define PER_SOURCE    20000 /* connections from one loopback address: it has 28,000 ports */
-#define CHUNK_BYTES   (128 * 1024)
-#define PREFIX_BYTES  1024 /* what a server may write in front of a text */
-#define FILES_BESIDES 64   /* descriptors that are no connections */
+#define CONNECTING_MAX 64  /* connections on their way at once: fewer than any backlog */
+#define GREETING_MAX   512 /* connections not let in at once: some servers do that once a second */
+#define PER_SOURCE     20000 /* connections from one loopback address: it has 28,000 ports */
+#define CHUNK_BYTES    (128 * 1024)
+#define PREFIX_BYTES   1024 /* what a server may write in front of a text */
+#define FILES_BESIDES  64   /* descriptors that are no connections */
 
 void crowd_fail(struct crowd *crowd, const char *format, ...)
 {
@@ -241,6 +242,8 @@ static void set_connected(struct crowd_member *member)
         return;
     }
     member->state = CROWD_GREETING;
+    crowd->connecting--;
+    queue_open(crowd);
     if (crowd->options->protocol == BENCH_RAW) {
         set_joined(member);
     } else if (crowd->options->protocol == BENCH_IRC) {
@@ -321,6 +324,7 @@ static int open_member(struct crowd *crowd, struct crowd_member *member)
         return r;
     }
     member->state = CROWD_CONNECTING;
+    crowd->connecting++;
     return 0;
 }
 
@@ -329,10 +333,11 @@ static void open_more(struct party_task *task, void *user)
     struct crowd *crowd = user;
     (void)task;
     crowd->open_queued = false;
-    while (crowd->opened < crowd->count && crowd->opened - crowd->joined < OPENING_MAX) {
+    while (crowd->opened < crowd->count && crowd->connecting < CONNECTING_MAX &&
+           crowd->opened - crowd->joined < GREETING_MAX) {
         int r = open_member(crowd, &crowd->members[crowd->opened]);
-        if (r == -EAGAIN && crowd->opened > crowd->joined) {
-            return; /* the next one that joins queues this task again */
+        if (r == -EAGAIN && crowd->connecting > 0) {
+            return; /* the next one that connects queues this task again */
         }
         if (r < 0) {
             crowd_fail(crowd, "%s: %s", crowd->options->connect, party_strerror(r));

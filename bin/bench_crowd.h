@@ -56,7 +56,7 @@ struct crowd {
     void *user;
     struct party_loop *loop;
     struct crowd_member *members;
-    size_t count, opened, joined;
+    size_t count, opened, connecting, joined;
     char *held;      /* held_cap bytes for each member */
     size_t held_cap; /* bytes; of a longer unfinished line the end is kept */
     char *chunk;     /* held_cap bytes for a held piece, then what recv gets */

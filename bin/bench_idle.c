@@ -78,9 +78,8 @@ static bool report(const struct idle *idle, const struct proc_memory *before,
     report_number(ret_report, "connects_per_s", "connections/s", n / seconds, 0);
     report_latency(ret_report, &idle->hist);
     bench_report_cpu(ret_report, options, cpu_before, &idle->hold_cpu, options->members);
-    double hold_us =
-        (double)(cpu.user_us + cpu.sys_us - idle->hold_cpu.user_us - idle->hold_cpu.sys_us);
-    report_number(ret_report, "hold_cpu_ms", "server CPU while idle, ms", hold_us / 1e3, 0);
+    report_number(ret_report, "hold_cpu_ms", "server CPU while idle, ms",
+                  (double)(cpu.total_ns - idle->hold_cpu.total_ns) / 1e6, 2);
     report_number(ret_report, "rss_before_kib", "RSS before, KiB", (double)before->rss_kib, 0);
     report_number(ret_report, "pss_before_kib", "PSS before, KiB", (double)before->pss_kib, 0);
     report_number(ret_report, "rss_after_kib", "RSS after, KiB", (double)after.rss_kib, 0);

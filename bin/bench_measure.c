@@ -34,11 +34,14 @@ void bench_report_cpu(struct bench_report *report, const struct bench_options *o
     }
     double user = (double)(to->user_us - from->user_us);
     double sys = (double)(to->sys_us - from->sys_us);
-    double n = (double)units;
-    report_number(report, "server_cpu_us", "server CPU each, us", (user + sys) / n, 4);
-    report_number(report, "server_user_us", "  user, us", user / n, 4);
-    report_number(report, "server_sys_us", "  system, us", sys / n, 4);
-    report_number(report, "server_cpu_s", "server CPU in all, s", (user + sys) / 1e6, 2);
+    double total = (double)(to->total_ns - from->total_ns) / 1e3;
+    double each = total / (double)units;
+    report_number(report, "server_cpu_us", "server CPU each, us", each, 4);
+    if (user + sys > 0) {
+        report_number(report, "server_user_us", "  user, us", each * user / (user + sys), 4);
+        report_number(report, "server_sys_us", "  system, us", each * sys / (user + sys), 4);
+    }
+    report_number(report, "server_cpu_s", "server CPU in all, s", total / 1e6, 3);
 }
 
 bool bench_report_memory(struct bench_report *report, const struct bench_options *options)

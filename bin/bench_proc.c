@@ -6,6 +6,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 int proc_parse_stat(const char *text, long ticks_per_s, struct proc_cpu *ret_cpu)
@@ -67,8 +68,25 @@ static int read_file(pid_t pid, const char *name, char *text, size_t cap)
 int proc_cpu_read(pid_t pid, struct proc_cpu *ret_cpu)
 {
     char text[2048];
+    struct proc_cpu cpu;
+    struct timespec total;
+    clockid_t clock;
     int r = read_file(pid, "stat", text, sizeof text);
-    return r < 0 ? r : proc_parse_stat(text, sysconf(_SC_CLK_TCK), ret_cpu);
+    if (r == 0) {
+        r = proc_parse_stat(text, sysconf(_SC_CLK_TCK), &cpu);
+    }
+    if (r == 0) {
+        r = -clock_getcpuclockid(pid, &clock);
+    }
+    if (r < 0) {
+        return r;
+    }
+    if (clock_gettime(clock, &total) == -1) {
+        return -errno;
+    }
+    cpu.total_ns = (int64_t)total.tv_sec * 1000000000 + total.tv_nsec;
+    *ret_cpu = cpu;
+    return 0;
 }
 
 int proc_memory_read(pid_t pid, struct proc_memory *ret_memory)

@@ -52,6 +52,13 @@ static void test_own_process_can_be_read(void **state)
     struct proc_memory memory;
     assert_int_equal(proc_cpu_read(getpid(), &cpu), 0);
     assert_true(cpu.user_us >= 0 && cpu.sys_us >= 0);
+    struct proc_cpu later;
+    int64_t spent_ns = 0;
+    for (uint64_t i = 0; spent_ns <= 0 && i < UINT64_C(1) << 32; i++) {
+        assert_int_equal(proc_cpu_read(getpid(), &later), 0);
+        spent_ns = later.total_ns - cpu.total_ns;
+    }
+    assert_true(cpu.total_ns > 0 && spent_ns > 0);
     assert_int_equal(proc_memory_read(getpid(), &memory), 0);
     assert_true(memory.rss_kib >= memory.pss_kib && memory.pss_kib > 0);
 }
