@@ -85,6 +85,7 @@ static int on_wal(void *user, sqlite3 *db, const char *name, int frames)
     (void)name;
     if (frames < log->wal_frames) {
         log->wal_moved_frames = 0; /* The WAL started anew. */
+        log->wal_restart_at = WAL_RESTART_FRAMES;
     }
     log->wal_frames = frames;
     return SQLITE_OK;
@@ -120,8 +121,10 @@ enum log_fault log_prepare_to_store(struct log *log)
             return log_met(log, code);
         }
         log->unproven = false;
-    } else if (log->wal_frames >= WAL_RESTART_FRAMES) {
+    } else if (log->wal_frames >= log->wal_restart_at) {
         (void)checkpoint(log, SQLITE_CHECKPOINT_RESTART);
+        /* A reader that does not end is not waited for again with each commit. */
+        log->wal_restart_at = log->wal_frames + WAL_CHECKPOINT_FRAMES;
     } else if (frames_waiting(log) >= WAL_CHECKPOINT_FRAMES) {
         (void)checkpoint(log, SQLITE_CHECKPOINT_PASSIVE);
     }
@@ -350,6 +353,7 @@ enum log_fault log_open_with(const struct log_options *options, const char *dir,
 {
     struct log *log = xcalloc(1, sizeof(*log));
     log->side_fd = -1;
+    log->wal_restart_at = WAL_RESTART_FRAMES;
     enum log_fault fault = data_dir_init(&log->dir, dir, log->message, sizeof(log->message));
     if (fault == LOG_OK) {
         fault = open_files(log, options);

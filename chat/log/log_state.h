@@ -44,6 +44,7 @@ struct log {
     bool stopped;  /* a sync failed; for ever: see log.c */
     bool unproven; /* until a checkpoint has moved all of an old WAL: see log.c */
     int wal_frames, wal_moved_frames;
+    int wal_restart_at; /* frames from which readers are waited for */
     uint32_t known_rooms[KNOWN_ROOMS];
     char message[LOG_MESSAGE_CAP];
 };

@@ -420,26 +420,58 @@ static void test_readers_beside_the_writer_see_whole_rooms(void **state)
     assert_int_equal(after, RACE_COMMITS);
 }
 
-static void test_the_wal_starts_anew_while_readers_come_and_go(void **state)
+static off_t wal_size(const struct scene *scene)
 {
-    struct scene *scene = *state;
     struct stat st;
+    assert_int_equal(stat(test_path(scene->dir, DATA_FILE_WAL), &st), 0);
+    return st.st_size;
+}
+
+/* Stores 64 long messages in one commit: some 40 frames. */
+static void store_much(struct scene *scene)
+{
+    struct event_list list = {0};
+    uint64_t number = log_last_number(scene->log);
     char text[2048];
     memset(text, 'w', sizeof(text) - 1);
     text[sizeof(text) - 1] = '\0';
-    uint64_t seq = 0;
+    for (int i = 0; i < 64; i++) {
+        number++;
+        event_list_take(&list, test_event(EVENT_MESSAGE, 1, number, number, "alice", text));
+    }
+    assert_int_equal(log_commit(scene->log, list.items, list.count), LOG_OK);
+    event_list_finish(&list);
+}
+
+#define MIB (1024 * 1024)
+
+static void test_the_wal_starts_anew_while_readers_come_and_go(void **state)
+{
+    struct scene *scene = *state;
     for (int batch = 0; batch < 600; batch++) {
-        struct event_list list = {0};
-        for (int i = 0; i < 64; i++) {
-            seq++;
-            event_list_take(&list, test_event(EVENT_MESSAGE, 1, seq, seq, "alice", text));
-        }
-        assert_int_equal(log_commit(scene->log, list.items, list.count), LOG_OK);
-        event_list_finish(&list);
+        store_much(scene);
         ask(scene, &(struct history_query){.kind = HISTORY_LAST, .room_id = 1, .count = 10});
     }
-    assert_int_equal(stat(test_path(scene->dir, DATA_FILE_WAL), &st), 0);
-    assert_true(st.st_size < 16 * 1024 * 1024);
+    assert_true(wal_size(scene) < 16 * MIB);
+}
+
+static void test_the_wal_shrinks_again_after_a_reader_that_did_not_end(void **state)
+{
+    struct scene *scene = *state;
+    sqlite3 *db = NULL;
+    store_much(scene);
+    assert_int_equal(sqlite3_open(test_path(scene->dir, DATA_FILE_DB), &db), SQLITE_OK);
+    (void)sqlite3_db_config(db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL);
+    assert_int_equal(sqlite3_exec(db, "BEGIN; SELECT count(*) FROM messages", NULL, NULL, NULL),
+                     SQLITE_OK);
+    while (wal_size(scene) < 40 * MIB) {
+        store_much(scene);
+    }
+    (void)sqlite3_close(db);
+    for (int batch = 0; batch < 60 && wal_size(scene) >= 40 * MIB; batch++) {
+        store_much(scene);
+    }
+    assert_true(wal_size(scene) <= 17 * MIB);
 }
 
 int main(void)
@@ -462,6 +494,7 @@ int main(void)
         READER_TEST(test_search_looks_at_so_much_and_no_more),
         READER_TEST(test_readers_beside_the_writer_see_whole_rooms),
         READER_TEST(test_the_wal_starts_anew_while_readers_come_and_go),
+        READER_TEST(test_the_wal_shrinks_again_after_a_reader_that_did_not_end),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
