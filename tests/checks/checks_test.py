@@ -211,12 +211,12 @@ def test_summary_counts_each_tap_line_and_each_other_test():
     tally = summary.Tally()
     summary.add_meson(
         tally,
-        meson_line("unit", "OK", "1..3\nok 1 - one\nok 2 - two\nok 3 - three # SKIP no ring\n")
+        meson_line("unit", "OK", "1..3\nok 1 - one\nok 2 - two\nok 3 - three # SKIP no ring\nnot ok 4 # SKIP four\n")
         + meson_line("layers", "OK", "12 files\n")
         + meson_line("ring", "SKIP", "1..0 # SKIP no io_uring\n"),
     )
     assert tally.passed == ["unit: one", "unit: two", "layers"]
-    assert tally.skipped == ["unit: three", "ring"]
+    assert tally.skipped == ["unit: three", "unit: four", "ring"]
     assert tally.failed == []
 
 
