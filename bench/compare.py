@@ -110,9 +110,9 @@ def start_floor(args, directory):
     return process, read_url(process, directory)
 
 
-def start_partyline(args, directory, scheme="line"):
+def start_partyline(args, directory):
     config = {
-        "listen": [f"{scheme}://127.0.0.1:0"],
+        "listen": ["line://127.0.0.1:0"],
         "data": str(directory / "data"),
         "log_level": "warning",
         "history": {"on_join": 0},
@@ -134,10 +134,6 @@ def start_partyline(args, directory, scheme="line"):
     command = [args.partyline or args.build / "bin/partyline", "serve", "--config", path]
     process = spawn(command, directory, subprocess.PIPE)
     return process, read_url(process, directory)
-
-
-def start_partyline_irc(args, directory):
-    return start_partyline(args, directory, "irc")
 
 
 INSPIRCD = """
@@ -210,7 +206,6 @@ def start_ngircd(args, directory):
 SERVERS = {
     "floor": (start_floor, "raw", {"room", "idle", "echo"}),
     "partyline": (start_partyline, "line", {"room", "idle"}),
-    "partyline-irc": (start_partyline_irc, "irc", {"room", "idle"}),
     "inspircd": (start_inspircd, "irc", {"room", "idle"}),
     "ngircd": (start_ngircd, "irc", {"room", "idle"}),
 }
