@@ -498,7 +498,10 @@ static void test_settings_name_the_lobby_and_the_server(void **state)
 #define IDLE_MEMBERS      10000
 #define IDLE_MEMBER_BYTES 250
 
-/* The C library's figures say nothing where a sanitizer brings its own allocator. */
+/*
+ * The C library's figures say nothing where a sanitizer brings its own allocator. The test is left
+ * out there: cmocka reports skip() as "not ok # SKIP", which meson takes for a failure.
+ */
 #if defined(__has_feature)
 #if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
 #define HAS_OWN_ALLOCATOR 1
@@ -511,12 +514,10 @@ static void test_settings_name_the_lobby_and_the_server(void **state)
 #define HAS_OWN_ALLOCATOR 0
 #endif
 
+#if !HAS_OWN_ALLOCATOR
 static void test_an_idle_member_costs_at_most_250_bytes(void **state)
 {
     (void)state;
-    if (HAS_OWN_ALLOCATOR) {
-        skip();
-    }
     struct hub_settings settings = {0};
     struct event_list events = {0};
     size_t before = mallinfo2().uordblks + mallinfo2().hblkhd;
@@ -536,6 +537,7 @@ static void test_an_idle_member_costs_at_most_250_bytes(void **state)
     event_list_finish(&events);
     hub_destroy(hub);
 }
+#endif
 
 int main(void)
 {
@@ -561,7 +563,9 @@ int main(void)
         cmocka_unit_test(test_last_messages_are_asked_for_once_and_join_those_said_since),
         cmocka_unit_test(test_time_never_runs_back),
         cmocka_unit_test(test_settings_name_the_lobby_and_the_server),
+#if !HAS_OWN_ALLOCATOR
         cmocka_unit_test(test_an_idle_member_costs_at_most_250_bytes),
+#endif
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
