@@ -82,6 +82,13 @@ enum log_fault log_commit(struct log *log, struct event *const *events, size_t c
 /** What the last failed call met, for people: "database or disk is full (partyline.db-wal)". */
 const char *log_message(const struct log *log);
 
+/**
+ * Gives the WAL its usual length beforehand (some 5 MiB), which makes every later commit cheaper.
+ * Before the first commit, or in a quiet moment; what cannot be done is left.
+ * Blocks: for the disk, some 10 ms.
+ */
+void log_reserve(struct log *log);
+
 /** Lets SQLite move the WAL into the database, bounded in time; for quiet moments. */
 void log_checkpoint(struct log *log);
 

@@ -60,6 +60,9 @@ static uint64_t live_and_cut(const char *dir, const struct log_options *options,
     struct test_writer writer = {0};
     crash_vfs_start(seed, (unsigned)(seed * 7919 % CALLS_SPAN) + 1);
     if (open_on_crash(dir, options, &log) == LOG_OK) {
+        if (seed % 3) {
+            log_reserve(log); /* the cut may fall into it too */
+        }
         write_until_cut(log, &writer, seed);
         log_close(log);
     }

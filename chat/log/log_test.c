@@ -415,6 +415,29 @@ static void test_every_torn_side_line_is_recognised(void **state)
     (void)close(fd);
 }
 
+static void test_a_reserved_wal_is_written_over_and_read_back(void **state)
+{
+    char *dir = test_dir_create(), *copy = test_dir_create();
+    struct log *log = test_open(dir);
+    struct test_writer writer = {0};
+    struct stat before, after;
+    (void)state;
+    log_reserve(log);
+    assert_int_equal(stat(test_path(dir, DATA_FILE_WAL), &before), 0);
+    assert_true(before.st_size >= (off_t)WAL_CHECKPOINT_FRAMES * 4096);
+    for (int i = 0; i < 20; i++) {
+        assert_int_equal(test_write_batch(log, &writer, 3), LOG_OK);
+    }
+    assert_int_equal(stat(test_path(dir, DATA_FILE_WAL), &after), 0);
+    assert_int_equal(after.st_size, before.st_size);
+    /* What a process that is killed now leaves behind. */
+    test_copy_log(dir, copy);
+    (void)test_check_log(copy, writer.number, writer.number);
+    log_close(log);
+    test_dir_remove(copy);
+    test_dir_remove(dir);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -438,6 +461,7 @@ int main(void)
         LOG_TEST(test_a_database_that_vanished_is_noticed),
         LOG_TEST(test_a_torn_or_old_side_file_is_no_alarm),
         LOG_TEST(test_every_torn_side_line_is_recognised),
+        LOG_TEST(test_a_reserved_wal_is_written_over_and_read_back),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -282,6 +282,7 @@ static void wait_for_work(struct hub_thread *t)
 static void *run(void *user)
 {
     struct hub_thread *t = user;
+    log_reserve(t->log);
     (void)pthread_mutex_lock(&t->lock);
     for (;;) {
         wait_for_work(t);
