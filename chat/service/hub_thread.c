@@ -40,10 +40,10 @@ struct hub_thread {
 
     /* of the thread alone */
     uint64_t next_number;
-    uint32_t recent_now; /* what recent was when the thread last looked */
-    bool stopped;        /* a sync failed: see LOG_STOPPED */
-    bool failing;        /* the last commit failed: the recovery is worth a line in the log */
-    bool checkpoint_due; /* something was committed since the last quiet moment */
+    uint32_t recent_now;      /* what recent was when the thread last looked */
+    bool stopped;             /* a sync failed: see LOG_STOPPED */
+    bool failing;             /* the last commit failed: the recovery is worth a line in the log */
+    bool checkpoint_due;      /* something was committed since the last quiet moment */
     struct event_list events; /* not released yet: held ones, then those of the current batch */
     int64_t held_since_ns;    /* when the first of them was committed */
 };

@@ -93,18 +93,6 @@ def test_client_that_asks_and_is_answered(server, join, start):
     still_serves(chat, join)
 
 
-@pytest.mark.parametrize("name", ["ask_and_answer", "ask_until_quit", "ask_for_ever"])
-def test_client_without_line_ends_holds_a_conversation(server, join, start, name):
-    """It waits for an answer to each line, and no line end ever comes."""
-    chat = server()
-    alice = join(chat, "alice")
-    client = start(name, chat)
-    for text in ("first words", "second words", "third words"):
-        type_line(client, text)
-        alice.expect(rf"^{TIME} \S+: {text}$")
-    still_serves(chat, join)
-
-
 def test_client_that_sends_quit_without_a_line_end(server, join, start):
     chat = server()
     alice = join(chat, "alice")
