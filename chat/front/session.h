@@ -91,6 +91,13 @@ struct command *session_submit(struct session *session, enum command_type type, 
 /** Asks the log. False, and the query is destroyed, when too many ask already. */
 bool session_ask(struct session *session, struct query *query);
 
+/** One line for the server's log about this session. */
+void session_log(const struct session *session, enum party_log_level level, const char *format, ...)
+    PARTY_PRINTF(3, 4);
+
+/** The number of a session by its id, as operators and the log see it. */
+uint64_t session_number(uint64_t id);
+
 void session_write(struct session *session, const char *bytes, size_t len);
 
 /** The room the session is in, for fronts with one at a time; NULL when in none. */

@@ -14,7 +14,8 @@
 
 /*
  * Sessions of a shard. A session's id is (serial << 32 | shard << 24 | slot): never 0, never used
- * again, and its place is found without a look-up.
+ * again, and its place is found without a look-up. The serial alone is what people are shown
+ * (session_number); shards count in strides, so it is one session's too.
  */
 
 #define SLOT_BITS 24u
@@ -85,8 +86,9 @@ static void on_close(struct party_stream *stream, int reason, void *user)
     (void)stream;
     struct session *session = user;
     struct shard *shard = session->shard;
+    const char *why = reason == 0 ? "connection closed" : party_strerror(reason);
+    session_log(session, PARTY_LOG_INFO, "disconnected: %s", why);
     if (session->entered && !session->gone) {
-        const char *why = reason == 0 ? "connection closed" : party_strerror(reason);
         (void)session_submit(session, COMMAND_QUIT, NULL, 0, why, strlen(why));
     }
     room_remove_all(session);
@@ -130,10 +132,14 @@ struct session *session_begin(struct shard *shard, const struct front *front,
     session->membership_cap = 1;
     session->origin = *origin;
     session->admitted = admitted;
-    session->id = ((uint64_t)++shard->serial << 32) | ((uint64_t)shard->index << SLOT_BITS) | slot;
+    session->id = ((uint64_t)shard->serial << 32) | ((uint64_t)shard->index << SLOT_BITS) | slot;
+    shard->serial += shard->stride;
     shard->slots[slot] = session;
     shard->session_count++;
     party_stream_set_user(stream, &session_stream_ops, session);
+    char peer[PARTY_ADDRESS_TEXT_MAX];
+    session_log(session, PARTY_LOG_INFO, "connected from %s (%s)",
+                origin_format(origin, peer, sizeof(peer)), front->name);
     front->on_open(session);
     return session;
 }
@@ -184,6 +190,25 @@ bool session_ask(struct session *session, struct query *query)
     }
     session->asking = true;
     return true;
+}
+
+uint64_t session_number(uint64_t id)
+{
+    return id >> 32;
+}
+
+void session_log(const struct session *session, enum party_log_level level, const char *format, ...)
+{
+    const struct shard_env *env = &session->shard->env;
+    char text[512];
+    if (!env->is_logged(level, env->user)) {
+        return;
+    }
+    va_list args;
+    va_start(args, format);
+    (void)vsnprintf(text, sizeof(text), format, args);
+    va_end(args);
+    env->log(level, session_number(session->id), text, env->user);
 }
 
 void session_write(struct session *session, const char *bytes, size_t len)

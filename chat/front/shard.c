@@ -37,12 +37,14 @@ void shard_set_settings(struct shard *shard, const struct front_settings *settin
     shard->settings.motd = copy_string(settings->motd);
 }
 
-struct shard *shard_create(struct party_loop *loop, unsigned index,
+struct shard *shard_create(struct party_loop *loop, unsigned index, unsigned count,
                            const struct front_settings *settings, const struct shard_env *env)
 {
     struct shard *shard = xcalloc(1, sizeof(*shard));
     shard->loop = loop;
     shard->index = index;
+    shard->stride = count;
+    shard->serial = index + 1;
     shard->env = *env;
     shard->room_bucket_count = ROOM_BUCKETS_MIN;
     shard->rooms = xcalloc(shard->room_bucket_count, sizeof(struct room_view *));

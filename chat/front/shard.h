@@ -50,7 +50,9 @@ struct shard_env {
     void (*released)(const struct party_address *peer, void *user);
     /** An operator's word that is no affair of the hub: writes the answer, or returns false. */
     bool (*operate)(const char *word, char *ret_text, size_t cap, void *user);
-    /** One line for the server's log. */
+    /** Whether a line of this level would be written. */
+    bool (*is_logged)(enum party_log_level level, void *user);
+    /** One line for the server's log; connection is a session's number, or 0. */
     void (*log)(enum party_log_level level, uint64_t connection, const char *text, void *user);
     void *user;
 };
@@ -62,8 +64,11 @@ enum shard_entry {
     ENTRY_CTL,  /* the operator's console: whoever comes this way is an operator */
 };
 
-/** Creates the shard number `index` (0 to 255) on the loop. Never NULL. */
-struct shard *shard_create(struct party_loop *loop, unsigned index,
+/**
+ * Creates the shard number `index` of `count` (at most 256) on the loop. The sessions of all of
+ * them have numbers of their own. Never NULL.
+ */
+struct shard *shard_create(struct party_loop *loop, unsigned index, unsigned count,
                            const struct front_settings *settings, const struct shard_env *env);
 
 /** Frees the shard. All its sessions are closed and the loop has freed their streams. */

@@ -48,7 +48,7 @@ struct shard {
     uint32_t slot_cap;
     uint32_t *free_slots;
     uint32_t free_count;
-    uint32_t serial;
+    uint32_t serial, stride; /* of the next session; to the one after it */
     size_t session_count;
     size_t door_count;
     struct door *doors;

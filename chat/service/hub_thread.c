@@ -180,6 +180,21 @@ static void release(struct hub_thread *t)
     t->held_since_ns = 0;
 }
 
+#ifdef PARTYLINE_TEST_DELIVER_FIRST
+/* The control of the crash tests: a program that shows messages before they are stored. */
+static void release_unstored(struct hub_thread *t)
+{
+    struct event_list early = {0};
+    for (size_t i = 0; i < t->events.count; i++) {
+        event_list_take(&early, event_ref(t->events.items[i]));
+    }
+    struct batch *batch = batch_create(&early, t->settings.shard_count);
+    for (unsigned i = 0; i < t->settings.shard_count; i++) {
+        shard_deliver_later(t->settings.shards[i], batch);
+    }
+}
+#endif
+
 static void run_batch(struct hub_thread *t, const struct command *commands)
 {
     int64_t now_ms = wall_ms();
@@ -195,7 +210,14 @@ static void run_batch(struct hub_thread *t, const struct command *commands)
         hub_commit(t->hub);
         return;
     }
+#ifdef PARTYLINE_TEST_DELIVER_FIRST
+    release_unstored(t);
+#endif
     enum log_fault fault = log_commit(t->log, t->events.items + from, t->events.count - from);
+#ifdef PARTYLINE_TEST_DELIVER_FIRST
+    event_list_cut(&t->events, 0);
+    from = 0;
+#endif
     if (fault == LOG_OK) {
         hub_commit(t->hub);
         t->next_number += durable;
@@ -351,13 +373,23 @@ void hub_thread_set_limits(struct hub_thread *t, const struct hub_limits *limits
     (void)pthread_cond_signal(&t->wake);
 }
 
-void hub_thread_drain(struct hub_thread *t)
+bool hub_thread_drain(struct hub_thread *t, unsigned timeout_ms)
 {
+    struct timespec until;
+    (void)clock_gettime(CLOCK_MONOTONIC, &until);
+    until.tv_sec += timeout_ms / 1000;
+    until.tv_nsec += (long)(timeout_ms % 1000) * 1000000;
+    if (until.tv_nsec >= 1000000000) {
+        until.tv_sec++;
+        until.tv_nsec -= 1000000000;
+    }
+    int r = 0;
     (void)pthread_mutex_lock(&t->lock);
-    while (t->started && (t->first || t->busy)) {
-        (void)pthread_cond_wait(&t->idle, &t->lock);
+    while (t->started && (t->first || t->busy) && r == 0) {
+        r = pthread_cond_timedwait(&t->idle, &t->lock, &until);
     }
     (void)pthread_mutex_unlock(&t->lock);
+    return r == 0;
 }
 
 void hub_thread_destroy(struct hub_thread *t)

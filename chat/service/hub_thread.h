@@ -51,8 +51,11 @@ bool hub_thread_is_backlogged(const struct hub_thread *thread);
 void hub_thread_set_limits(struct hub_thread *thread, const struct hub_limits *limits,
                            uint32_t recent);
 
-/** Waits until all that was submitted before is committed and handed to the shards. */
-void hub_thread_drain(struct hub_thread *thread);
+/**
+ * Waits until all that was submitted before is committed and handed to the shards, at most
+ * timeout_ms. Returns: whether it is.
+ */
+bool hub_thread_drain(struct hub_thread *thread, unsigned timeout_ms);
 
 /** Drains, ends the thread, frees hub, log and the rest. NULL is accepted. */
 void hub_thread_destroy(struct hub_thread *thread);

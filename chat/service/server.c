@@ -218,11 +218,15 @@ static void begin_stop(struct server *server)
     server->stopping = true;
     (void)sd_notify(0, "STOPPING=1");
     logger_write(server->logger, PARTY_LOG_INFO, 0, "stopping");
+    atomic_store(&server->deaf, true);
     for (unsigned i = 0; i < server->worker_count; i++) {
         party_loop_post(server->workers[i].loop, &server->workers[i].quiet_task);
     }
     /* What was said before is stored and on its way to the loops before they say goodbye. */
-    hub_thread_drain(server->hub);
+    if (!hub_thread_drain(server->hub, HUB_DRAIN_MAX_MS)) {
+        logger_write(server->logger, PARTY_LOG_WARNING, 0,
+                     "the disk is slow: goodbye is said before everything is stored");
+    }
     for (unsigned i = 0; i < server->worker_count; i++) {
         party_loop_post(server->workers[i].loop, &server->workers[i].drain_task);
     }

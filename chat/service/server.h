@@ -21,8 +21,12 @@
  */
 struct server;
 
-/* From the first signal to the exit; connections still open then are cut. */
-#define DRAIN_MAX_MS 8000
+/*
+ * The end takes at most 10 s: so long the hub may take to store what was said, so long a connection
+ * to take what is queued for it; what is left is for closing the log.
+ */
+#define HUB_DRAIN_MAX_MS      4000
+#define SESSION_FINISH_MAX_MS 3000
 
 struct server_settings {
     const char *config_path; /* NULL: there is none, SIGHUP changes nothing */

@@ -59,6 +59,7 @@ struct server {
     struct party_task stop_task, reload_task, workers_done_task;
     _Atomic bool stop_posted, reload_posted;
     _Atomic unsigned workers_left;
+    _Atomic bool deaf; /* the end has begun: what peers send is left unread */
     bool stopping, failed;
 };
 

@@ -19,9 +19,8 @@
  * deadline each step posted by the control loop, so that it comes behind every batch posted before.
  */
 
-#define DRAIN_POLL_NS     (10 * 1000000ll)
-#define FINISH_TIMEOUT_MS 3000u
-#define SNIFF_WAIT_MS     300u
+#define DRAIN_POLL_NS (10 * 1000000ll)
+#define SNIFF_WAIT_MS 300u
 
 void server_front_settings(const struct config *config, struct front_settings *ret)
 {
@@ -41,7 +40,8 @@ void server_front_settings(const struct config *config, struct front_settings *r
             {
                 .output_max_bytes = config->limits.sendq,
                 .write_timeout_ms = config->limits.write_timeout * 1000,
-                .finish_timeout_ms = FINISH_TIMEOUT_MS,
+                .read_timeout_ms = config->limits.idle_timeout * 1000,
+                .finish_timeout_ms = SESSION_FINISH_MAX_MS,
             },
     };
     if (ret->history_default > ret->history_max) {
@@ -60,7 +60,9 @@ static void env_submit(struct command *first, struct command *last, unsigned cou
 static bool env_is_backlogged(void *user)
 {
     struct worker *worker = user;
-    return hub_thread_is_backlogged(worker->server->hub);
+    /* At the end nothing more is heard, so that the hub comes to an end with what was said. */
+    return atomic_load_explicit(&worker->server->deaf, memory_order_relaxed) ||
+           hub_thread_is_backlogged(worker->server->hub);
 }
 
 static bool env_ask(struct query *query, struct shard *shard, void *user)
@@ -79,6 +81,12 @@ static bool env_operate(const char *word, char *ret_text, size_t cap, void *user
 {
     struct worker *worker = user;
     return server_operate(word, ret_text, cap, worker->server);
+}
+
+static bool env_is_logged(enum party_log_level level, void *user)
+{
+    struct worker *worker = user;
+    return logger_is_on(worker->server->logger, level);
 }
 
 static void env_log(enum party_log_level level, uint64_t connection, const char *text, void *user)
@@ -192,7 +200,7 @@ static void drain(struct party_task *task, void *user)
     struct worker *worker = user;
     shard_drain(worker->shard, "it was told to stop");
     worker->drain_until_ns =
-        party_loop_now_ns(worker->loop) + (FINISH_TIMEOUT_MS + 500) * 1000000ll;
+        party_loop_now_ns(worker->loop) + (SESSION_FINISH_MAX_MS + 500) * 1000000ll;
     if (party_timer_start(worker->loop, &worker->poll, 0, on_poll, worker) < 0) {
         party_loop_stop(worker->loop);
     }
@@ -217,6 +225,7 @@ int worker_init(struct server *server, struct worker *worker, unsigned index)
         .ask = env_ask,
         .released = env_released,
         .operate = env_operate,
+        .is_logged = env_is_logged,
         .log = env_log,
         .user = worker,
     };
@@ -227,7 +236,7 @@ int worker_init(struct server *server, struct worker *worker, unsigned index)
         return r;
     }
     server_front_settings(&server->config, &front);
-    worker->shard = shard_create(worker->loop, index, &front, &env);
+    worker->shard = shard_create(worker->loop, index, server->worker_count, &front, &env);
     party_task_init(&worker->settings_task, take_settings, worker);
     party_task_init(&worker->quiet_task, quiet, worker);
     party_task_init(&worker->drain_task, drain, worker);

@@ -26,6 +26,7 @@ PARTY_BEGIN_DECLS
     X(PARTY_EADDRESS, -5002, "not an address")                                                     \
     X(PARTY_EOVERFLOW, -5003, "output limit reached: the peer does not read")                      \
     X(PARTY_EIDLE, -5004, "the peer took nothing for too long")                                    \
+    X(PARTY_ESILENT, -5005, "the peer said nothing for too long")                                  \
     X(PARTY_EGAI_BADFLAGS, -5101, "bad flags for a name look-up")                                  \
     X(PARTY_EGAI_NONAME, -5102, "name or service not known")                                       \
     X(PARTY_EGAI_AGAIN, -5103, "temporary failure in name resolution")                             \

@@ -44,14 +44,15 @@ struct party_stream_ops {
     void (*on_end)(struct party_stream *stream, void *user);
     /**
      * The stream is gone. reason: 0 after party_stream_close or party_stream_finish; -errno of the
-     * failing call (-ECONNRESET, -EPIPE, -ETIMEDOUT ...); PARTY_EOVERFLOW, PARTY_EIDLE when a limit
-     * cut it. Called exactly once for each created stream, never from within another call on it.
+     * failing call (-ECONNRESET, -EPIPE, -ETIMEDOUT ...); PARTY_EOVERFLOW, PARTY_EIDLE,
+     * PARTY_ESILENT when a limit cut it. Called exactly once for each created stream, never from
+     * within another call on it.
      */
     void (*on_close)(struct party_stream *stream, int reason, void *user);
     /**
-     * A limit (reason: PARTY_EOVERFLOW, PARTY_EIDLE) cuts the stream. Here, and only here,
-     * party_stream_drop_queued and party_stream_write may still be called to say why; then the
-     * stream finishes by itself. NULL: it closes at once.
+     * A limit (reason: PARTY_EOVERFLOW, PARTY_EIDLE, PARTY_ESILENT) cuts the stream. Here, and only
+     * here, party_stream_drop_queued and party_stream_write may still be called to say why; then
+     * the stream finishes by itself. NULL: it closes at once.
      */
     void (*on_cut)(struct party_stream *stream, int reason, void *user);
 };
@@ -60,6 +61,7 @@ struct party_stream_limits {
     uint32_t output_max_bytes;  /* queued and unsent, beyond it the stream is cut; default 96 KiB */
     uint32_t read_max_bytes;    /* handed over per turn; default 16 KiB, at most 64 KiB */
     uint32_t write_timeout_ms;  /* no progress with output waiting: cut; default 10,000; 0: never */
+    uint32_t read_timeout_ms;   /* no input for so long while it is read: cut; default 0: never */
     uint32_t finish_timeout_ms; /* party_stream_finish: for the rest to go out; default 5,000 */
 };
 

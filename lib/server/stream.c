@@ -51,6 +51,7 @@ struct party_stream {
     int fd;
     int reason;
     int64_t progress_ns; /* when output last went out, while blocked */
+    int64_t input_ns;    /* when input last came, or was asked for again */
     uint8_t state;
     bool task_queued;
     bool paused;
@@ -197,6 +198,35 @@ static void after_output_gone(struct party_stream *s)
     }
 }
 
+/*
+ * The time-outs of an open stream share the timer. It is not moved with each byte: it looks at the
+ * last ones when it fires.
+ */
+static int64_t write_due_ns(const struct party_stream *s)
+{
+    int64_t timeout_ns = (int64_t)s->limits->write_timeout_ms * NS_PER_MS;
+    return timeout_ns > 0 && s->blocked ? s->progress_ns + timeout_ns : INT64_MAX;
+}
+
+static int64_t read_due_ns(const struct party_stream *s)
+{
+    int64_t timeout_ns = (int64_t)s->limits->read_timeout_ms * NS_PER_MS;
+    return timeout_ns > 0 && wants_input(s) ? s->input_ns + timeout_ns : INT64_MAX;
+}
+
+/* Has the timer fire when the first of them may be due. */
+static void arm(struct party_stream *s)
+{
+    if (s->state != STREAM_OPEN) {
+        return;
+    }
+    int64_t write_ns = write_due_ns(s), read_ns = read_due_ns(s);
+    int64_t due_ns = write_ns < read_ns ? write_ns : read_ns;
+    if (due_ns != INT64_MAX && (!s->timer.loop || s->timer.due_ns > due_ns)) {
+        start_timer(s, due_ns - party_loop_now_ns(s->loop));
+    }
+}
+
 static void flush(struct party_stream *s)
 {
     int r = send_some(s);
@@ -205,13 +235,12 @@ static void flush(struct party_stream *s)
         return;
     }
     bool blocked = s->out.count > 0;
-    if (blocked && !s->blocked && s->state == STREAM_OPEN && s->limits->write_timeout_ms > 0) {
-        s->progress_ns = party_loop_now_ns(s->loop);
-        start_timer(s, (int64_t)s->limits->write_timeout_ms * NS_PER_MS);
-    } else if (!blocked && s->blocked && s->state == STREAM_OPEN) {
-        party_timer_stop(&s->timer);
-    }
+    bool newly = blocked && !s->blocked;
     s->blocked = blocked;
+    if (newly) {
+        s->progress_ns = party_loop_now_ns(s->loop);
+        arm(s);
+    }
     if (!blocked) {
         after_output_gone(s);
     }
@@ -222,21 +251,15 @@ static void on_timer(struct party_timer *timer, void *user)
 {
     (void)timer;
     struct party_stream *s = user;
+    int64_t now_ns = party_loop_now_ns(s->loop);
     if (s->state == STREAM_FINISHING) {
         stream_die(s, 0);
-        return;
-    }
-    if (s->state != STREAM_OPEN) {
-        return;
-    }
-    /* The timer is not moved with each write; it looks at the last one when it fires. */
-    int64_t timeout_ns = (int64_t)s->limits->write_timeout_ms * NS_PER_MS;
-    int64_t due_ns = s->progress_ns + timeout_ns;
-    int64_t now_ns = party_loop_now_ns(s->loop);
-    if (now_ns >= due_ns) {
+    } else if (now_ns >= write_due_ns(s)) {
         cut(s, PARTY_EIDLE);
+    } else if (now_ns >= read_due_ns(s)) {
+        cut(s, PARTY_ESILENT);
     } else {
-        start_timer(s, due_ns - now_ns);
+        arm(s);
     }
 }
 
@@ -303,6 +326,7 @@ static void read_some(struct party_stream *s)
     }
     ssize_t n = recv(s->fd, bytes, max, MSG_DONTWAIT);
     if (n > 0) {
+        s->input_ns = party_loop_now_ns(s->loop);
         if (s->state == STREAM_OPEN) {
             hand_over(s, bytes, (size_t)n);
         }
@@ -405,6 +429,8 @@ int party_stream_create(struct party_loop *loop, int fd, const struct party_stre
         free(s);
         return r;
     }
+    s->input_ns = party_loop_now_ns(loop);
+    arm(s);
     *ret_stream = s;
     return 0;
 }
@@ -493,10 +519,12 @@ void party_stream_resume(struct party_stream *s)
 {
     if (s->paused) {
         s->paused = false;
+        s->input_ns = party_loop_now_ns(s->loop);
         if (s->kept || s->ended) {
             queue_task(s);
         }
         update_watch(s);
+        arm(s);
     }
 }
 

@@ -207,6 +207,24 @@ static const char *error_text(const struct event *event)
     }
 }
 
+/* Sessions as operators know them from the log: by number. */
+static void write_clients(struct session *session, const char *rows)
+{
+    struct text_out out = {0};
+    while (*rows) {
+        size_t len = strcspn(rows, "\n");
+        char *end;
+        uint64_t number = session_number(strtoull(rows, &end, 10));
+        text_out_addf(&out, "%" PRIu64, number);
+        text_out_add(&out, end, (size_t)(rows + len - end));
+        text_out_add(&out, "\n", 1);
+        rows += len + (rows[len] == '\n');
+    }
+    text_out_add(&out, "", 1);
+    write_body(session, out.data);
+    text_out_finish(&out);
+}
+
 static void on_event(struct session *session, const struct event *event)
 {
     if (session->gone && event->type == EVENT_REPLY_ROOMS) {
@@ -215,6 +233,9 @@ static void on_event(struct session *session, const struct event *event)
     }
     switch (event->type) {
     case EVENT_REPLY_CLIENTS:
+        write_clients(session, event->text);
+        write_end(session, "ok");
+        break;
     case EVENT_REPLY_ROOMS:
         write_body(session, event->text);
         write_end(session, "ok");

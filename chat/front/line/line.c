@@ -241,6 +241,10 @@ static void on_cut(struct session *session, int reason)
         }
     }
     party_stream_drop_queued(session->stream, '\n');
+    if (reason == PARTY_ESILENT) {
+        line_printf(session, "*** Goodbye: you said nothing for too long.\n");
+        return;
+    }
     line_printf(session, "*** You were cut off: %s. %s%s%s\n", party_strerror(reason),
                 since[0] ? "What you missed: connect again and type /history since " : "", since,
                 since[0] ? "" : "Connect again and see /history.");

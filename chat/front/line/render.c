@@ -333,6 +333,11 @@ void line_on_event(struct session *session, const struct event *event)
         session_write(session, out.data, out.len);
     }
     text_out_finish(&out);
+    if (event->type == EVENT_WELCOME) {
+        session_log(session, PARTY_LOG_INFO, "is %s", event->actor);
+    } else if (event->type == EVENT_RENAMED) {
+        session_log(session, PARTY_LOG_INFO, "is now %s", event->target);
+    }
     if (event->type == EVENT_GOODBYE) {
         party_stream_finish(session->stream);
     } else if (event->type == EVENT_ENTERED && !line->welcomed) {
