@@ -56,8 +56,13 @@ def time_left(deadline, what):
 class Server:
     """`partyline serve` on a port the kernel picks, with a data directory of its own."""
 
-    def __init__(self, directory, *args, config=None, listen=("any://127.0.0.1:0",), env=None):
+    def __init__(self, directory, *args, config=None, listen=("any://127.0.0.1:0",), env=None,
+                 binary=None, wrapper=(), preexec=None):
+        """binary: another program than BINARY; wrapper: a command that becomes the server."""
         self.directory = pathlib.Path(directory)
+        self.binary = binary
+        self.wrapper = list(wrapper)
+        self.preexec = preexec
         self.data = self.directory / "data"
         self.args = list(args)
         if config is not None:
@@ -80,13 +85,13 @@ class Server:
 
     def start(self):
         """Starts the process and waits until it says where it listens."""
-        command = [BINARY, "serve", "--data", str(self.data)]
+        command = [*self.wrapper, self.binary or BINARY, "serve", "--data", str(self.data)]
         for url in self.listen:
             command += ["--listen", url]
         self.killed = False
         self.process = subprocess.Popen(
             command + self.args, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE, env=self.env, cwd=self.directory,
+            stderr=subprocess.PIPE, env=self.env, cwd=self.directory, preexec_fn=self.preexec,
         )
         self.reader = threading.Thread(target=self._read_log, args=(self.process.stderr,))
         self.reader.start()
