@@ -6,6 +6,8 @@
 
 const struct subcommand subcommands[] = {
     {"serve", cmd_serve, "run the chat server"},
+    {"chat", cmd_chat, "chat from this terminal, or from a pipe"},
+    {"ctl", cmd_ctl, "give a running server a command"},
     {"check", cmd_check, "check a configuration file"},
     {"bench", cmd_bench, "put load on a server and measure it"},
     {"version", cmd_version, "print the version"},

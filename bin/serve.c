@@ -8,6 +8,7 @@
 
 #include "base/xalloc.h"
 #include "command.h"
+#include "console.h"
 #include "service/server.h"
 
 /* partyline serve: the chat server in the foreground. */
@@ -18,6 +19,7 @@ struct serve_options {
     int loops; /* -1: as configured */
     int log;   /* enum logger_target; -1: as configured */
     int log_level;
+    bool no_console;
     struct listen_url *listen;
     size_t listen_count;
 };
@@ -25,7 +27,7 @@ struct serve_options {
 static const char usage_text[] =
     "usage: partyline serve [--config FILE] [--listen URL]... [--data DIR] [--loops N]\n"
     "                       [--backend epoll] [--log stderr|syslog|journal]\n"
-    "                       [--log-level error|warning|info|debug]\n"
+    "                       [--log-level error|warning|info|debug] [--no-console]\n"
     "\n"
     "Runs the chat server until SIGTERM, SIGINT or \"quit\" at its prompt. It prints a line\n"
     "\"listening on URL\" for each listener once connections are accepted.\n"
@@ -35,6 +37,8 @@ static const char usage_text[] =
     "                  port 0 picks one; default any://127.0.0.1:60000\n"
     "  --data DIR      where messages are kept; made when missing\n"
     "  --loops N       threads that carry connections; 0: one per processor\n"
+    "  --no-console    no prompt for the operator when this is a terminal; partyline ctl has the\n"
+    "                  same commands\n"
     "\n"
     "SIGHUP reads the configuration again. Exit status: 0 after an end in good order, 1 when\n"
     "the server could not start or failed, 2 for wrong usage, 78 for a damaged database.\n";
@@ -104,6 +108,9 @@ static int take_option(struct serve_options *options, int option, const char *va
     case 'g':
         options->log = parse_choice(value, targets);
         return options->log >= 0 ? 0 : usage_error("--log: unknown", value);
+    case 'o':
+        options->no_console = true;
+        return 0;
     case 'v':
         options->log_level = parse_choice(value, levels);
         return options->log_level >= 0 ? 0 : usage_error("--log-level: unknown", value);
@@ -123,6 +130,7 @@ static int parse_options(int argc, char **argv, struct serve_options *options)
         {"backend", required_argument, NULL, 'b'},
         {"log", required_argument, NULL, 'g'},
         {"log-level", required_argument, NULL, 'v'},
+        {"no-console", no_argument, NULL, 'o'},
         {"help", no_argument, NULL, 'h'},
         {NULL, 0, NULL, 0},
     };
@@ -222,7 +230,9 @@ int cmd_serve(int argc, char **argv)
     }
     server_each_url(server, print_url, NULL);
     (void)fflush(stdout);
+    struct console *console = options.no_console ? NULL : console_start(server, logger);
     r = server_run(server);
+    console_stop(console);
     server_destroy(server);
     logger_destroy(logger);
     free(options.listen);
