@@ -156,7 +156,7 @@ class Crowd:
                 member.flush()
                 if member.outgoing:
                     wanted |= selectors.EVENT_WRITE
-            with contextlib.suppress(KeyError):
+            with contextlib.suppress(KeyError, ValueError):  # left out, or closed
                 if self.selector.get_key(member.socket).events != wanted:
                     self.selector.modify(member.socket, wanted, member)
         for key, events in self.selector.select(timeout):
@@ -167,6 +167,7 @@ class Crowd:
                 member.receive()
                 if member.ended:
                     self.selector.unregister(member.socket)
+                    member.close()  # the server waits for the other side's end, too
 
     def run_until(self, condition, what, timeout=PATIENCE_S):
         """Serves them until the condition holds; fails when it takes too long."""
