@@ -13,6 +13,7 @@ void party__outq_init(struct party__outq *q)
     memset(q, 0, sizeof(*q));
     q->spans = &q->one;
     q->cap = 1;
+    q->last_sent = -1;
 }
 
 static struct party__span *span_at(const struct party__outq *q, uint32_t i)
@@ -133,8 +134,10 @@ void party__outq_consume(struct party__outq *q, size_t n)
         uint32_t len = span->to - span->from;
         if (n < len) {
             span->from += (uint32_t)n;
+            q->last_sent = span->buf->data[span->from - 1];
             return;
         }
+        q->last_sent = span->buf->data[span->to - 1];
         n -= len;
         party_buf_unref(span->buf);
         q->head++;
@@ -145,32 +148,60 @@ void party__outq_consume(struct party__outq *q, size_t n)
     }
 }
 
-/* The bytes of the front unit that must stay: it was begun, so it is ended. */
+size_t party__outq_peek(const struct party__outq *q, void *buf, size_t len)
+{
+    size_t done = 0;
+    for (uint32_t i = 0; i < q->count && done < len; i++) {
+        const struct party__span *span = span_at(q, i);
+        size_t part = span->to - span->from;
+        part = part < len - done ? part : len - done;
+        memcpy((uint8_t *)buf + done, span->buf->data + span->from, part);
+        done += part;
+    }
+    return done;
+}
+
+/*
+ * The bytes at the front that must stay: a unit that was begun is ended. Whether it was begun is
+ * told by the last byte sent and not by the one before the span, which need not have gone out.
+ */
 static uint32_t torn_bytes(const struct party__outq *q, int delimiter)
 {
-    const struct party__span *span = span_at(q, 0);
-    if (delimiter < 0 || span->from == 0 || span->buf->data[span->from - 1] == delimiter) {
+    uint32_t bytes = 0;
+    if (delimiter < 0 || q->last_sent == -1 || q->last_sent == delimiter) {
         return 0;
     }
-    const uint8_t *start = span->buf->data + span->from;
-    const uint8_t *end = memchr(start, delimiter, span->to - span->from);
-    return end ? (uint32_t)(end - start) + 1 : span->to - span->from;
+    for (uint32_t i = 0; i < q->count; i++) {
+        const struct party__span *span = span_at(q, i);
+        const uint8_t *start = span->buf->data + span->from;
+        const uint8_t *end = memchr(start, delimiter, span->to - span->from);
+        if (end) {
+            return bytes + (uint32_t)(end - start) + 1;
+        }
+        bytes += span->to - span->from;
+    }
+    return bytes;
 }
 
 void party__outq_drop(struct party__outq *q, int delimiter)
 {
-    if (q->count == 0) {
-        return;
-    }
     uint32_t keep = torn_bytes(q, delimiter);
-    struct party__span first = *span_at(q, 0);
-    for (uint32_t i = keep > 0 ? 1 : 0; i < q->count; i++) {
-        party_buf_unref(span_at(q, i)->buf);
+    uint32_t left = keep, kept = 0;
+    for (uint32_t i = 0; i < q->count; i++) {
+        struct party__span *span = span_at(q, i);
+        if (left == 0) {
+            party_buf_unref(span->buf);
+            continue;
+        }
+        if (span->to - span->from > left) {
+            span->to = span->from + left;
+        }
+        left -= span->to - span->from;
+        kept++;
     }
-    reset_to_inside(q);
-    if (keep > 0) {
-        q->one = (struct party__span){first.buf, first.from, first.from + keep};
-        q->count = 1;
-        q->bytes = keep;
+    q->count = kept;
+    q->bytes = keep;
+    if (kept == 0) {
+        reset_to_inside(q);
     }
 }

@@ -22,6 +22,7 @@ struct party__outq {
     struct party__span *spans; /* &one, or a heap block of cap spans */
     uint32_t head, count, cap;
     uint32_t bytes; /* in all spans */
+    int last_sent;  /* the byte that went out last; -1 while none has */
 };
 
 void party__outq_init(struct party__outq *q);
@@ -35,6 +36,8 @@ int party__outq_copy(struct party__outq *q, const void *bytes, uint32_t len);
 int party__outq_iov(const struct party__outq *q, struct iovec *iov, int max);
 /** Takes n bytes off the front. */
 void party__outq_consume(struct party__outq *q, size_t n);
+/** Copies the first bytes. Returns: how many, at most len. */
+size_t party__outq_peek(const struct party__outq *q, void *buf, size_t len);
 /** See party_stream_drop_queued. */
 void party__outq_drop(struct party__outq *q, int delimiter);
 
