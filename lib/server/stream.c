@@ -60,6 +60,7 @@ struct party_stream {
     bool blocked; /* the socket takes no more for now */
     bool shut;    /* our side is shut down */
     bool unwatched;
+    bool in_cut; /* on_cut runs: the last words may be written */
 };
 
 static const struct party_stream_limits default_limits = {
@@ -254,6 +255,8 @@ static void on_timer(struct party_timer *timer, void *user)
     int64_t now_ns = party_loop_now_ns(s->loop);
     if (s->state == STREAM_FINISHING) {
         stream_die(s, 0);
+    } else if (s->state != STREAM_OPEN) {
+        return; /* cut already, and on_cut is still to come in this turn */
     } else if (now_ns >= write_due_ns(s)) {
         cut(s, PARTY_EIDLE);
     } else if (now_ns >= read_due_ns(s)) {
@@ -319,6 +322,9 @@ static void on_peer_end(struct party_stream *s)
 
 static void read_some(struct party_stream *s)
 {
+    if (s->kept) {
+        return; /* they come first, in this turn's phase 6 */
+    }
     uint8_t bytes[READ_MAX_CEILING];
     size_t max = s->limits->read_max_bytes ? s->limits->read_max_bytes : READ_MAX_DEFAULT;
     if (max > sizeof(bytes)) {
@@ -327,6 +333,7 @@ static void read_some(struct party_stream *s)
     ssize_t n = recv(s->fd, bytes, max, MSG_DONTWAIT);
     if (n > 0) {
         s->input_ns = party_loop_now_ns(s->loop);
+        arm(s); /* the limits may have changed */
         if (s->state == STREAM_OPEN) {
             hand_over(s, bytes, (size_t)n);
         }
@@ -369,7 +376,9 @@ static void run_cut(struct party_stream *s)
         stream_die(s, reason);
         return;
     }
+    s->in_cut = true;
     s->ops->on_cut(s, reason, s->user);
+    s->in_cut = false;
     if (s->state == STREAM_CUT) {
         s->state = STREAM_OPEN;
         party_stream_finish(s);
@@ -430,7 +439,15 @@ int party_stream_create(struct party_loop *loop, int fd, const struct party_stre
         return r;
     }
     s->input_ns = party_loop_now_ns(loop);
-    arm(s);
+    int64_t due_ns = read_due_ns(s);
+    if (due_ns != INT64_MAX) {
+        r = party_timer_start(loop, &s->timer, due_ns - s->input_ns, on_timer, s);
+        if (r < 0) {
+            party_watch_stop(&s->watch);
+            free(s);
+            return r;
+        }
+    }
     *ret_stream = s;
     return 0;
 }
@@ -439,12 +456,13 @@ int party_stream_create(struct party_loop *loop, int fd, const struct party_stre
 static bool admit_output(struct party_stream *s, size_t n)
 {
     if (s->state == STREAM_CUT) {
-        return s->task_queued == false; /* last words, from on_cut */
+        return s->in_cut && n <= UINT32_MAX - s->out.bytes;
     }
     if (s->state != STREAM_OPEN) {
         return false;
     }
-    if (n > output_max(s) - s->out.bytes) {
+    /* The limit may have been lowered below what is queued. */
+    if (n > output_max(s) || s->out.bytes > output_max(s) - n) {
         cut(s, PARTY_EOVERFLOW);
         return false;
     }
@@ -478,8 +496,13 @@ void party_stream_write(struct party_stream *s, const void *bytes, size_t len)
 
 void party_stream_drop_queued(struct party_stream *s, int delimiter)
 {
-    if (s->state != STREAM_CLOSED) {
-        party__outq_drop(&s->out, delimiter);
+    if (s->state == STREAM_CLOSED) {
+        return;
+    }
+    party__outq_drop(&s->out, delimiter);
+    if (s->blocked && s->out.count == 0) {
+        s->blocked = false; /* nothing waits for the peer any more, so no time-out runs either */
+        queue_task(s);
     }
 }
 
@@ -551,15 +574,7 @@ int party_stream_unread(struct party_stream *s, const void *bytes, size_t len)
 
 size_t party_stream_peek_queued(const struct party_stream *s, void *buf, size_t len)
 {
-    struct iovec iov[IOV_PER_SEND];
-    int n = party__outq_iov(&s->out, iov, IOV_PER_SEND);
-    size_t done = 0;
-    for (int i = 0; i < n && done < len; i++) {
-        size_t part = iov[i].iov_len < len - done ? iov[i].iov_len : len - done;
-        memcpy((uint8_t *)buf + done, iov[i].iov_base, part);
-        done += part;
-    }
-    return done;
+    return party__outq_peek(&s->out, buf, len);
 }
 
 bool party_stream_is_paused(const struct party_stream *s)
