@@ -47,8 +47,6 @@ static const char *const statement_sql[STMT_COUNT] = {
                       " VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7)"),
     [STMT_PRIVATE] = ("INSERT INTO private_messages(number, time, actor, target, text)"
                       " VALUES(?1, ?2, ?3, ?4, ?5)"),
-    [STMT_STATE] = "UPDATE state SET last_number = ?1, last_time = ?2 WHERE id = 1",
-    [STMT_STATE_READ] = "SELECT last_number, last_time FROM state WHERE id = 1",
     [STMT_ROOM_NAME] = "SELECT name FROM rooms WHERE id = ?1",
     [STMT_RECENT] = ("SELECT " ROW_COLUMNS " FROM messages WHERE room = ?1"
                      " ORDER BY seq DESC LIMIT ?2"),
@@ -217,10 +215,20 @@ static enum log_fault refuse_damaged(struct log *log, uint64_t known)
     return LOG_DAMAGED;
 }
 
-static int read_state(struct log *log)
+/* One look-up a room; max() alone would read every message. */
+static const char last_sql[] =
+    "SELECT coalesce(max(number), 0), coalesce(max(time), 0) FROM ("
+    "SELECT (SELECT number FROM messages WHERE room = rooms.id ORDER BY seq DESC LIMIT 1) AS "
+    "number,"
+    " (SELECT time FROM messages WHERE room = rooms.id ORDER BY seq DESC LIMIT 1) AS time FROM "
+    "rooms"
+    " UNION ALL SELECT * FROM"
+    " (SELECT number, time FROM private_messages ORDER BY number DESC LIMIT 1))";
+
+static int read_last(struct log *log)
 {
     sqlite3_stmt *stmt = NULL;
-    int code = sqlite3_prepare_v2(log->db, statement_sql[STMT_STATE_READ], -1, &stmt, NULL);
+    int code = sqlite3_prepare_v2(log->db, last_sql, -1, &stmt, NULL);
     if (code == SQLITE_OK) {
         code = sqlite3_step(stmt);
     }
@@ -258,7 +266,7 @@ static enum log_fault look(struct log *log, enum schema_state *ret_state, int *r
         break;
     case SCHEMA_OLD:
     case SCHEMA_CURRENT:
-        code = read_state(log);
+        code = read_last(log);
         if (code != SQLITE_OK) {
             return log_met(log, code);
         }

@@ -24,19 +24,21 @@ void log_reserve(struct log *log)
 {
     static const char zeros[WRITE_BYTES];
     sqlite3_file *wal = NULL;
-    sqlite3_int64 size = 0;
+    sqlite3_int64 before = 0;
     const sqlite3_int64 wanted = (sqlite3_int64)WAL_RESERVED_FRAMES * FRAME_BYTES;
     if (log->stopped || log->unproven ||
         sqlite3_file_control(log->db, "main", SQLITE_FCNTL_JOURNAL_POINTER, (void *)&wal) !=
             SQLITE_OK ||
-        !wal || !wal->pMethods || wal->pMethods->xFileSize(wal, &size) != SQLITE_OK) {
+        !wal || !wal->pMethods || wal->pMethods->xFileSize(wal, &before) != SQLITE_OK) {
         return;
     }
+    sqlite3_int64 size = before;
     while (size < wanted) {
         int len = wanted - size < WRITE_BYTES ? (int)(wanted - size) : WRITE_BYTES;
         if (wal->pMethods->xWrite(wal, zeros, len, size) != SQLITE_OK) {
-            /* No room: commits go on as they can, and say so themselves when they cannot. */
-            (void)wal->pMethods->xTruncate(wal, size);
+            /* No room: what little there is must be left to commits and checkpoints, which say
+               themselves when it is not enough. */
+            (void)wal->pMethods->xTruncate(wal, before);
             return;
         }
         size += len;

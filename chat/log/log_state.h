@@ -22,8 +22,6 @@ enum log_statement {
     STMT_TOPIC,
     STMT_MESSAGE,
     STMT_PRIVATE,
-    STMT_STATE,
-    STMT_STATE_READ,
     STMT_ROOM_NAME,
     STMT_RECENT,
     STMT_EACH_ROOM,

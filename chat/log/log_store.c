@@ -95,14 +95,6 @@ static int store_private(struct log *log, const struct event *event)
     return code == SQLITE_OK ? run(stmt) : code;
 }
 
-static int store_state(struct log *log, uint64_t number, int64_t time_ms)
-{
-    sqlite3_stmt *stmt = log->statements[STMT_STATE];
-    (void)sqlite3_bind_int64(stmt, 1, (int64_t)number);
-    (void)sqlite3_bind_int64(stmt, 2, time_ms);
-    return run(stmt);
-}
-
 /*
  * The events are sound or nothing is begun: each belongs somewhere, and the numbers rise from the
  * last one stored. Returns: the last durable one, NULL when none is; *ret_sound is false when one
@@ -131,8 +123,7 @@ static const struct event *check_events(const struct log *log, struct event *con
     return last;
 }
 
-static int store_all(struct log *log, struct event *const *events, size_t count,
-                     const struct event *last)
+static int store_all(struct log *log, struct event *const *events, size_t count)
 {
     int code = run(log->statements[STMT_BEGIN]);
     for (size_t i = 0; code == SQLITE_OK && i < count; i++) {
@@ -140,9 +131,6 @@ static int store_all(struct log *log, struct event *const *events, size_t count,
             code = events[i]->type == EVENT_PRIVATE_TO ? store_private(log, events[i])
                                                        : store_message(log, events[i]);
         }
-    }
-    if (code == SQLITE_OK) {
-        code = store_state(log, last->number, last->time_ms);
     }
     return code == SQLITE_OK ? run(log->statements[STMT_COMMIT]) : code;
 }
@@ -179,7 +167,7 @@ enum log_fault log_commit(struct log *log, struct event *const *events, size_t c
                        (unsigned long long)log->last_number);
         return LOG_INTERNAL;
     }
-    int code = store_all(log, events, count, last);
+    int code = store_all(log, events, count);
     if (code != SQLITE_OK) {
         return give_up(log, code);
     }

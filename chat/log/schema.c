@@ -10,7 +10,9 @@
  * number nor time ever fall with seq, a time is found by halving, without an index that each commit
  * would have to keep.
  *
- * A room's newest row must never be deleted: its seq and the next one hang on it.
+ * A room's newest row must never be deleted: its seq and the next one hang on it. So does the last
+ * number of all, which is the greatest of the rooms' last ones: a row for it would be one more page
+ * to write with each commit.
  */
 static const char *const steps[] = {
     /* 1 */
@@ -37,13 +39,7 @@ static const char *const steps[] = {
     " actor TEXT NOT NULL,"
     " target TEXT NOT NULL,"
     " text TEXT NOT NULL"
-    ") STRICT;"
-    "CREATE TABLE state("
-    " id INTEGER PRIMARY KEY CHECK(id = 1),"
-    " last_number INTEGER NOT NULL,"
-    " last_time INTEGER NOT NULL"
-    ") STRICT;"
-    "INSERT INTO state(id, last_number, last_time) VALUES(1, 0, 0);",
+    ") STRICT;",
 };
 
 int schema_version(void)
