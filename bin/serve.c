@@ -211,6 +211,8 @@ int cmd_serve(int argc, char **argv)
     }
     /* A closed pipe behind stdout or stderr is no reason to drop a thousand people. */
     (void)signal(SIGPIPE, SIG_IGN);
+    /* Nor is a limit on the size of files: the write fails, and what it was for is refused. */
+    (void)signal(SIGXFSZ, SIG_IGN);
     if (make_logger(&options, &logger) < 0) {
         free(options.listen);
         return EXIT_FAILED;
