@@ -53,6 +53,17 @@ def time_left(deadline, what):
     return left
 
 
+def make_narrow(one, receive_buffer):
+    """Makes a socket, not connected yet, one that soon fills when it is not read.
+
+    The peer's send buffer grows with the largest segment, which is 64 KiB on the loopback device:
+    megabytes would wait there. With segments of an Ethernet it stays small.
+    """
+    one.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_buffer)
+    if one.family != socket.AF_UNIX:
+        one.setsockopt(socket.IPPROTO_TCP, socket.TCP_MAXSEG, 1400)
+
+
 class Server:
     """`partyline serve` on a port the kernel picks, with a data directory of its own."""
 
@@ -220,7 +231,7 @@ class LineClient:
         self.socket = socket.socket(family, socket.SOCK_STREAM)
         self.socket.settimeout(PATIENCE_S)
         if receive_buffer is not None:
-            self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_buffer)
+            make_narrow(self.socket, receive_buffer)
         self.socket.connect(address)
         self.name = None
         self.received = b""  # all bytes so far
@@ -236,12 +247,12 @@ class LineClient:
         """Takes more bytes in. Returns False at the end of the stream."""
         left = deadline - time.monotonic()
         if left <= 0:
-            raise AssertionError(f"waited too long for {what!r}; unread: {self.unread!r}")
+            raise AssertionError(f"waited too long for {what!r}; unread, its end: {self.unread[-2000:]!r}")
         self.socket.settimeout(left)
         try:
             piece = self.socket.recv(65536)
         except TimeoutError:
-            raise AssertionError(f"waited too long for {what!r}; unread: {self.unread!r}") from None
+            raise AssertionError(f"waited too long for {what!r}; unread, its end: {self.unread[-2000:]!r}") from None
         except ConnectionResetError:
             piece = b""
         self.received += piece
