@@ -89,6 +89,15 @@ class Screen:
         """Presses keys by tmux's names: Enter, C-c, Up."""
         subprocess.run([*self.tmux, "send-keys", *keys], check=True)
 
+    def paste(self, text):
+        """Pastes, bracketed if the program asked for it."""
+        subprocess.run([*self.tmux, "load-buffer", "-"], check=True, input=text.encode())
+        subprocess.run([*self.tmux, "paste-buffer", "-p"], check=True)
+
+    def resize(self, columns, rows):
+        subprocess.run(
+            [*self.tmux, "resize-window", "-x", str(columns), "-y", str(rows)], check=True)
+
     def text(self):
         """The screen as it is now."""
         done = subprocess.run(
