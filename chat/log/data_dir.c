@@ -44,6 +44,19 @@ static int make_directory(const char *path)
     return sync_parent(path);
 }
 
+int data_dir_make_parents(const char *path)
+{
+    char *copy = xmemdup0(path, strlen(path));
+    int error = 0;
+    for (char *slash = strchr(copy + 1, '/'); slash && !error; slash = strchr(slash + 1, '/')) {
+        *slash = '\0';
+        error = access(copy, F_OK) == 0 ? 0 : make_directory(copy);
+        *slash = '/';
+    }
+    free(copy);
+    return error;
+}
+
 static enum log_fault check_directory(const struct data_dir *dir, char *ret_message,
                                       size_t message_cap)
 {

@@ -31,6 +31,13 @@ struct data_dir {
 enum log_fault data_dir_init(struct data_dir *dir, const char *path, char *ret_message,
                              size_t message_cap);
 
+/**
+ * Makes the directories above path (0700) that are missing, durably: for a place the user has not
+ * chosen. One that was chosen and is not there is a slip, or a disk that is not mounted, and is
+ * refused by data_dir_init. Returns: 0 or -errno.
+ */
+int data_dir_make_parents(const char *path);
+
 /** Lets go of the lock and the directory. Twice is once. */
 void data_dir_finish(struct data_dir *dir);
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "log/data_dir.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -174,6 +175,29 @@ static void test_directory_without_a_parent_is_refused_by_name(void **state)
     assert_refused(test_path(*state, "no/such"), "no/such");
 }
 
+static void test_parents_are_made_for_us_alone_and_those_there_are_left(void **state)
+{
+    char *dir = strdup(test_path(*state, "state/of/partyline"));
+    mode_t before = mode_of(*state);
+    assert_int_equal(data_dir_make_parents(dir), 0);
+    assert_int_equal(data_dir_make_parents(dir), 0);
+    assert_int_equal(access(dir, F_OK), -1); /* That one is for data_dir_init. */
+    assert_int_equal(mode_of(test_path(*state, "state/of")), 0700);
+    assert_int_equal(mode_of(*state), before);
+    log_close(test_open(dir));
+    test_dir_remove(dir);
+    assert_int_equal(rmdir(test_path(*state, "state/of")), 0);
+    assert_int_equal(rmdir(test_path(*state, "state")), 0);
+}
+
+static void test_parents_below_a_file_are_refused(void **state)
+{
+    int fd = open(test_path(*state, "file"), O_CREAT | O_WRONLY | O_CLOEXEC, 0600);
+    assert_int_not_equal(fd, -1);
+    (void)close(fd);
+    assert_int_equal(data_dir_make_parents(test_path(*state, "file/below/partyline")), -ENOTDIR);
+}
+
 static void test_no_descriptor_is_left_behind(void **state)
 {
     int before = dup(0);
@@ -200,6 +224,8 @@ int main(void)
         DIR_TEST(test_directory_that_others_may_write_is_refused),
         DIR_TEST(test_directory_may_be_reached_by_a_symbolic_link),
         DIR_TEST(test_directory_without_a_parent_is_refused_by_name),
+        DIR_TEST(test_parents_are_made_for_us_alone_and_those_there_are_left),
+        DIR_TEST(test_parents_below_a_file_are_refused),
         DIR_TEST(test_no_descriptor_is_left_behind),
         /* The last one needs root; cmocka 1.1.5 reports a skip in a way that reads as a failure. */
         DIR_TEST(test_files_of_another_user_are_refused),

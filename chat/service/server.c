@@ -15,6 +15,7 @@
 #include <partyline/error.h>
 
 #include "base/xalloc.h"
+#include "log/data_dir.h"
 #include "service/server_internal.h"
 
 /* Descriptors that are not connections: database, log, sockets, loops. */
@@ -82,6 +83,13 @@ static int open_data(struct server *server, char *ret_dir, char *message, size_t
     if (r < 0) {
         (void)snprintf(message, cap, "no directory for the data: %s; name one with --data",
                        r == -ENOENT ? "there is no home directory" : party_strerror(r));
+        return -1;
+    }
+    /* A fresh home has no ~/.local/state; XDG wants it made. */
+    r = server->config.data ? 0 : data_dir_make_parents(ret_dir);
+    if (r < 0) {
+        (void)snprintf(message, cap, "cannot make the directories above %s: %s", ret_dir,
+                       party_strerror(r));
         return -1;
     }
     enum log_fault fault = log_open(ret_dir, &log, message, cap);
