@@ -100,6 +100,9 @@ uint64_t session_number(uint64_t id);
 
 void session_write(struct session *session, const char *bytes, size_t len);
 
+/** How long an answer may be: half of what the peer's queue still has room for. */
+size_t session_answer_max(const struct session *session);
+
 /** The room the session is in, for fronts with one at a time; NULL when in none. */
 const struct room_view *session_room(const struct session *session);
 

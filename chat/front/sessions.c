@@ -216,6 +216,11 @@ void session_write(struct session *session, const char *bytes, size_t len)
     party_stream_write(session->stream, bytes, len);
 }
 
+size_t session_answer_max(const struct session *session)
+{
+    return party_stream_output_room(session->stream) / 2;
+}
+
 const struct room_view *session_room(const struct session *session)
 {
     const struct room_group *group = session->memberships[0].group;

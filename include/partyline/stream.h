@@ -131,6 +131,9 @@ PARTY_API bool party_stream_is_paused(const struct party_stream *stream);
 /** Bytes queued and not yet taken by the kernel. */
 PARTY_API size_t party_stream_queued(const struct party_stream *stream);
 
+/** Bytes that may still be queued before the output limit cuts the stream. */
+PARTY_API size_t party_stream_output_room(const struct party_stream *stream);
+
 /** Whether close or finish was called, or the stream has failed. */
 PARTY_API bool party_stream_is_closing(const struct party_stream *stream);
 

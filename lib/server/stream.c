@@ -587,6 +587,11 @@ size_t party_stream_queued(const struct party_stream *s)
     return s->out.bytes;
 }
 
+size_t party_stream_output_room(const struct party_stream *s)
+{
+    return s->out.bytes < output_max(s) ? output_max(s) - s->out.bytes : 0;
+}
+
 bool party_stream_is_closing(const struct party_stream *s)
 {
     return s->state != STREAM_OPEN;

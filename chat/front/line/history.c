@@ -13,9 +13,6 @@
 
 /* /history and /search: the question to the reader, and how its answer is shown. */
 
-/* Date, name and separators around a text. */
-#define LINE_MARGIN_BYTES 96
-
 static const char usage[] = "*** /history [N] | before NUMBER | after NUMBER | since TIME | until "
                             "TIME, with TIME as 12:31, 2026-11-20 or 2026-11-20 12:31:07\n";
 
@@ -139,29 +136,36 @@ void line_search(struct line_session *line, const char *args, size_t len)
     ask(line, query);
 }
 
-/* As many lines as the peer's queue has room for, half of it at the most; the rest can be asked. */
+static size_t line_bytes(const struct event *event)
+{
+    return event->text_len + event->actor_len + LINE_MARGIN_BYTES;
+}
+
+/* As many lines as an answer may have, but one at least; the rest can be asked. */
 static size_t add_lines(struct session *session, const struct query *query, struct text_out *out,
                         size_t *ret_first)
 {
-    const struct party_stream_limits *limits = &shard_settings(session->shard)->stream;
-    size_t max = limits->output_max_bytes / 2;
+    size_t max = session_answer_max(session);
     bool forward = query->history.kind == HISTORY_AFTER || query->history.kind == HISTORY_SINCE;
-    size_t first = 0, count = query->found.count, bytes = 0;
-    if (!forward) {
-        /* The newest are wanted: drop from the front. */
-        for (first = count; first > 0; first--) {
-            bytes += query->found.items[first - 1]->text_len + LINE_MARGIN_BYTES;
-            if (bytes > max) {
-                break;
-            }
+    struct event **items = query->found.items;
+    size_t count = query->found.count, first = 0, end = count, bytes = 0;
+    if (forward) {
+        for (end = 0; end < count && (end == 0 || bytes + line_bytes(items[end]) <= max); end++) {
+            bytes += line_bytes(items[end]);
+        }
+    } else {
+        /* The newest are wanted: the oldest are left out. */
+        for (first = count;
+             first > 0 && (first == count || bytes + line_bytes(items[first - 1]) <= max);
+             first--) {
+            bytes += line_bytes(items[first - 1]);
         }
     }
     *ret_first = first;
-    size_t i = first;
-    for (; i < count && out->len < max; i++) {
-        line_encode(session->shard, query->found.items[i], out);
+    for (size_t i = first; i < end; i++) {
+        line_encode(session->shard, items[i], out);
     }
-    return i;
+    return end;
 }
 
 static void show_answer(struct session *session, const struct query *query)
@@ -175,7 +179,10 @@ static void show_answer(struct session *session, const struct query *query)
         return;
     }
     if (found->count == 0) {
-        line_printf(session, "*** Nothing %s.\n", search ? "found" : "there");
+        line_printf(session, "*** Nothing %s.\n",
+                    !search       ? "there"
+                    : query->more ? "found in the newer lines; older ones were not looked at"
+                                  : "found");
         return;
     }
     size_t first;

@@ -7,6 +7,9 @@
 
 /* Inside the line front. */
 
+/* Date and separators around a name and a text, at the most. */
+#define LINE_MARGIN_BYTES 48
+
 struct line_session {
     struct session base;
     struct line_decoder decoder;

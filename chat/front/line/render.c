@@ -121,14 +121,18 @@ void line_encode(struct shard *shard, const struct event *event, struct text_out
     }
 }
 
-static void add_rows(struct text_out *out, const char *rows,
-                     void (*add_row)(struct text_out *, const char *, size_t))
+/* Adds rows while out is no longer than max. Returns: how many. */
+static uint64_t add_rows(struct text_out *out, const char *rows, size_t max,
+                         void (*add_row)(struct text_out *, const char *, size_t))
 {
-    while (*rows) {
+    uint64_t count = 0;
+    while (*rows && out->len < max) {
         size_t len = strcspn(rows, "\n");
         add_row(out, rows, len);
         rows += len + (rows[len] == '\n');
+        count++;
     }
+    return count;
 }
 
 static void add_room_row(struct text_out *out, const char *row, size_t len)
@@ -162,6 +166,23 @@ static void add_motd(const struct front_settings *settings, struct text_out *out
     }
 }
 
+/* The last messages, but only as many of the newest as may be in an answer. */
+static void add_recent(struct line_session *line, const struct event *event, struct text_out *out)
+{
+    size_t max = session_answer_max(&line->base), bytes = out->len;
+    uint32_t first = event->recent_count;
+    for (; first > 0; first--) {
+        const struct event *recent = event->recent[first - 1];
+        bytes += recent->text_len + recent->actor_len + LINE_MARGIN_BYTES;
+        if (bytes > max) {
+            break;
+        }
+    }
+    for (uint32_t i = first; i < event->recent_count; i++) {
+        (void)encode_stored(line->base.shard, event->recent[i], out);
+    }
+}
+
 static void add_entered(struct line_session *line, const struct event *event, struct text_out *out)
 {
     text_out_adds(out, "*** You are in ");
@@ -177,9 +198,7 @@ static void add_entered(struct line_session *line, const struct event *event, st
         add_clean(out, event->text, event->text_len);
         text_out_add(out, "\n", 1);
     }
-    for (uint32_t i = 0; i < event->recent_count; i++) {
-        (void)encode_stored(line->base.shard, event->recent[i], out);
-    }
+    add_recent(line, event, out);
     if (!line->shown_hint) {
         line->shown_hint = true;
         text_out_adds(out, "*** What you type is said to the room. /help lists what else you can "
@@ -279,6 +298,7 @@ static void add_error(const struct event *event, struct text_out *out)
 static void add_event(struct line_session *line, const struct event *event, struct text_out *out)
 {
     struct shard *shard = line->base.shard;
+    uint64_t count;
     switch (event->type) {
     case EVENT_WELCOME:
         text_out_addf(out, "*** Welcome to %s. You are %s; /nick NAME changes that.\n",
@@ -308,13 +328,19 @@ static void add_event(struct line_session *line, const struct event *event, stru
         break;
     case EVENT_REPLY_WHO:
         text_out_addf(out, "*** In %s (%" PRIu64 "):", event->room, event->count);
-        add_rows(out, event->text, add_name_row);
+        count = add_rows(out, event->text, session_answer_max(&line->base), add_name_row);
+        if (count < event->count) {
+            text_out_addf(out, " and %" PRIu64 " more", event->count - count);
+        }
         text_out_add(out, "\n", 1);
         break;
     case EVENT_REPLY_ROOMS:
         text_out_addf(out, "*** %" PRIu64 " room%s, with people and topic:\n", event->count,
                       event->count == 1 ? "" : "s");
-        add_rows(out, event->text, add_room_row);
+        count = add_rows(out, event->text, session_answer_max(&line->base), add_room_row);
+        if (count < event->count) {
+            text_out_addf(out, "***   and %" PRIu64 " more\n", event->count - count);
+        }
         break;
     case EVENT_ERROR:
         add_error(event, out);
