@@ -32,10 +32,13 @@
 
 static int parse_host(const char *text, struct chat_target *target)
 {
-    int r = party_address_split(text, target->host, sizeof target->host, target->port,
-                                sizeof target->port);
-    if (r < 0) {
-        return r;
+    /* No text is no address to the library; here it is what nobody needs to say. */
+    if (text[0] != '\0') {
+        int r = party_address_split(text, target->host, sizeof target->host, target->port,
+                                    sizeof target->port);
+        if (r < 0) {
+            return r;
+        }
     }
     if (target->host[0] == '\0') {
         (void)snprintf(target->host, sizeof target->host, DEFAULT_HOST);

@@ -31,7 +31,7 @@ struct chat_target {
 };
 
 /**
- * Reads HOST, HOST:PORT, [V6]:PORT, unix:PATH, or a URL as a server prints it.
+ * Reads HOST, HOST:PORT, [V6]:PORT, unix:PATH, or a URL as a server prints it; "" is the default.
  * Returns: 0; a negative code of the library.
  */
 int chat_target_parse(const char *text, struct chat_target *ret_target);

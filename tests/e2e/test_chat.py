@@ -251,6 +251,13 @@ def test_plain_without_a_server_fails():
     assert b"Connection refused" in done.stderr
 
 
+def test_without_a_host_the_usual_server_of_this_machine_is_meant():
+    """Whatever is on that port here, if anything, hears no word of this."""
+    done = subprocess.run([BINARY, "chat", "--plain"], capture_output=True, timeout=PATIENCE_S * 2,
+                          stdin=subprocess.DEVNULL, env=server_env(), check=False)
+    assert done.returncode == 0 or b"127.0.0.1:60000" in done.stderr
+
+
 @pytest.mark.parametrize("args", [("--nick",), ("--frob",), ("a", "b"), ("::1",), ("--nick", "a b"), ("unix:",)])
 def test_wrong_usage(args):
     done = subprocess.run([BINARY, "chat", *args], capture_output=True, timeout=PATIENCE_S,
