@@ -14,6 +14,9 @@
 #include "wire/sniff.h"
 #include "wire/text.h"
 
+/* What a line has around its text at the most: time, name, separators, end. */
+#define LINE_AROUND_BYTES 256u
+
 /*
  * The line front: nc, telnet, scripts. Lines in, lines out; see commands.c for what a line can say.
  *
@@ -224,23 +227,38 @@ static void on_end(struct session *session)
     line_leave(line, "end of file", 11);
 }
 
-/* Says what was missed and how to get it: the time of the first line that will not arrive. */
-static void on_cut(struct session *session, int reason)
+/* The time at the beginning of the first line of text that has one; "" when none has. */
+static void first_stamp(const char *text, char ret_stamp[20])
 {
-    char unsent[2048], since[20] = "";
-    size_t len = party_stream_peek_queued(session->stream, unsent, sizeof(unsent) - 1);
-    unsent[len] = '\0';
-    for (char *at = unsent; at; at = strchr(at, '\n') ? strchr(at, '\n') + 1 : NULL) {
+    ret_stamp[0] = '\0';
+    while (text) {
         int parts[6], used = 0;
-        if (sscanf(at, "%4d-%2d-%2d %2d:%2d:%2d%n", &parts[0], &parts[1], &parts[2], &parts[3],
+        if (sscanf(text, "%4d-%2d-%2d %2d:%2d:%2d%n", &parts[0], &parts[1], &parts[2], &parts[3],
                    &parts[4], &parts[5], &used) == 6 &&
             used == 19) {
-            memcpy(since, at, 19);
-            since[19] = '\0';
-            break;
+            memcpy(ret_stamp, text, 19);
+            ret_stamp[19] = '\0';
+            return;
         }
+        text = strchr(text, '\n');
+        text = text ? text + 1 : NULL;
     }
+}
+
+/*
+ * Says what was missed and how to get it: the time of the first line that will not arrive. What is
+ * left of a line that has begun to go out arrives, and whatever its text looks like, it is no time.
+ */
+static void on_cut(struct session *session, int reason)
+{
+    size_t cap = 2 * ((size_t)shard_settings(session->shard)->line_max_bytes + LINE_AROUND_BYTES);
+    char *unsent = xmalloc(cap + 1), since[20];
+    size_t len = party_stream_peek_queued(session->stream, unsent, cap);
+    unsent[len] = '\0';
     party_stream_drop_queued(session->stream, '\n');
+    size_t torn = party_stream_queued(session->stream);
+    first_stamp(unsent + (torn < len ? torn : len), since);
+    free(unsent);
     if (reason == PARTY_ESILENT) {
         line_printf(session, "*** Goodbye: you said nothing for too long.\n");
         return;
