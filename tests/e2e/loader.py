@@ -11,7 +11,7 @@ import socket
 import time
 
 from checker import Journal, Page
-from harness import PATIENCE_S, LineClient
+from harness import PATIENCE_S, LineClient, make_narrow
 
 # For tests whose clients all come from one address, more often and with more to say than people.
 NO_LIMITS = {"limits": {"flood": False, "connections_per_address": 0, "connection_rate": 0},
@@ -52,7 +52,7 @@ class Member:
         family = socket.AF_UNIX if isinstance(address, str) else socket.AF_INET
         self.socket = socket.socket(family, socket.SOCK_STREAM)
         if receive_buffer is not None:
-            self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_buffer)
+            make_narrow(self.socket, receive_buffer)
         self.socket.settimeout(PATIENCE_S)
         self.socket.connect(address)
         self.socket.setblocking(False)

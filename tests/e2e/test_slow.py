@@ -1,0 +1,188 @@
+# SPDX-License-Identifier: MIT
+"""Members who stop reading: the others do not notice, and they lose nothing themselves.
+
+How long the others wait is compared in pairs of runs, one after the other on the same server: 800
+members who all read, then the same with 200 beside them who do not. The load generator keeps a fixed number of
+messages on their way, so a server that does more work, or waits for anyone, shows it in each delay.
+A busy machine can spoil a pair, not make a slow server look fast: one good pair of three is enough.
+Nine of ten delays must hold; the last hundredth of a run of a second is the machine's own noise.
+"""
+import datetime
+import json
+import pathlib
+import re
+import resource
+import subprocess
+import time
+
+import pytest
+
+import harness
+from harness import PATIENCE_S, LineClient
+from loader import NO_LIMITS, PAGE_END, Crowd, Member, parse_said, read_pages
+
+MEMBERS = 1000
+SLOW = 200
+MESSAGES = 3000
+MORE_AT_MOST = 1.2
+PAIRS = 3
+RSS_GROWTH_MAX_KIB = 25 * 1024
+SAMPLE = 20  # so many of the slow ones read all they missed; the others only where it begins
+CUT = re.compile(r"^\*\*\* You were cut off: .*/history since (\d{4}-\d\d-\d\d \d\d:\d\d:\d\d)$")
+
+
+@pytest.fixture(autouse=True)
+def descriptors():
+    """Each connection takes one here and one in the server, which raises its own limit."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = MEMBERS + 200
+    if hard != resource.RLIM_INFINITY and hard < wanted:
+        pytest.skip(f"only {hard} descriptors are allowed")
+    resource.setrlimit(resource.RLIMIT_NOFILE, (max(soft, wanted), hard))
+    yield
+    resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+
+
+def run_bench(server, members):
+    done = subprocess.run(
+        [harness.BINARY, "bench", "room", "--connect", server.urls[0], "--members", str(members), "--window", "16",
+         "--size", "200", "--messages", str(MESSAGES), "--warmup", "0", "--pid", str(server.process.pid),
+         "--json", "-"],
+        capture_output=True, text=True, timeout=120, check=False)
+    assert done.returncode == 0, done.stderr
+    result = json.loads(done.stdout)
+    assert [result[key] for key in ("lost", "doubled", "misordered", "strange")] == [0, 0, 0, 0]
+    return result
+
+
+def peak_rss_kib(server):
+    """The most memory the server had since the last call, which starts anew."""
+    proc = pathlib.Path(f"/proc/{server.process.pid}")
+    peak = int(re.search(r"^VmHWM:\s+(\d+) kB", (proc / "status").read_text(), re.MULTILINE)[1])
+    (proc / "clear_refs").write_text("5")
+    return peak
+
+
+def is_sanitized():
+    """A sanitizer's own memory is not the server's."""
+    return b"__asan_init" in pathlib.Path(harness.BINARY).read_bytes()
+
+
+def stop_reading(server, pair):
+    """Members who enter and then read nothing more."""
+    crowd = Crowd()
+    for number in range(SLOW):
+        crowd.add(Member(server.address, f"slow{pair}_{number}", receive_buffer=4096))
+    crowd.wait_ready()
+    return crowd
+
+
+def read_since(server, since, whole):
+    """What /history since gives a newcomer, page by page or the first page: numbers and lines."""
+    client = LineClient(server.address)
+    try:
+        client.send("/time")
+        client.expect(r"^\*\*\* It is ")
+        ask, first, lines = f"/history since {since}", None, []
+        while ask:
+            client.send(ask)
+            page, end = client.read_until(r"^\*\*\* \d+ lines?, number")
+            low, high = map(int, PAGE_END.match(end.string).groups()[1:])
+            first = low if first is None else first
+            lines += [parse_said(line) for line in page if line[:4] != "*** "]
+            more = re.search(r"More: (/history after \d+)$", end.string)
+            ask = more[1] if more and whole else None
+        return first, high, lines
+    finally:
+        client.close()
+
+
+def check_slow(server, crowd):
+    """Each was told, cut, and can get what it missed by what it was told."""
+    crowd.drain()
+    lines = {}
+    for page in read_pages(server, "lobby"):
+        lines.update(enumerate(page.lines, page.first))
+    places = {line: number for number, line in lines.items()}
+    assert len(places) == len(lines)
+    firsts = {}
+    for index, member in enumerate(crowd.members):
+        told = [match for match in map(CUT.match, member.notes) if match]
+        assert len(told) == 1, member.notes[-3:]
+        seen = [places[entry[1:]] for entry in member.journal.seen]
+        assert seen == list(range(seen[0], seen[0] + len(seen))), "a line was left out or torn"
+        assert seen[-1] < len(lines), "it was cut and has missed nothing"
+        since = told[0][1]
+        if index < SAMPLE:
+            first, last, missed = read_since(server, since, whole=True)
+            assert missed == [lines[number] for number in range(first, len(lines) + 1)]
+            assert last == len(lines)
+            firsts[since] = first
+        elif since not in firsts:
+            firsts[since] = read_since(server, since, whole=False)[0]
+        assert firsts[since] <= seen[-1] + 1, "there is a gap between what it saw and what it was told to ask for"
+
+
+def test_a_fifth_of_a_room_stops_reading(server):
+    chat = server(config=NO_LIMITS)
+    ratios = []
+    for pair in range(PAIRS):
+        peak_rss_kib(chat)
+        alone = run_bench(chat, MEMBERS - SLOW)
+        before = peak_rss_kib(chat)
+        crowd = stop_reading(chat, pair)
+        try:
+            beside = run_bench(chat, MEMBERS - SLOW)
+            growth = peak_rss_kib(chat) - before
+            check_slow(chat, crowd)
+        finally:
+            crowd.close()
+        assert is_sanitized() or growth <= RSS_GROWTH_MAX_KIB, f"{growth} KiB more"
+        ratios.append({key: beside[key] / alone[key] for key in ("p50_us", "p90_us")})
+        print(f"RSS {growth} KiB more, delays beside slow ones {ratios[-1]}")
+        if max(ratios[-1].values()) <= MORE_AT_MOST:
+            return
+    pytest.fail(f"the others waited longer: {ratios}")
+
+
+def test_time_told_to_who_is_cut_is_not_taken_from_what_somebody_said(server, join):
+    """A line may be torn where its text has a time, which would be far from the right one."""
+    chat = server(config=NO_LIMITS)
+    crowd = Crowd()
+    try:
+        for number in range(100):
+            # Names and buffers of different lengths, so that the lines are torn in different places.
+            name = f"s{number}" + "x" * (number % 20)
+            crowd.add(Member(chat.address, name, receive_buffer=4096 + 100 * number))
+        crowd.wait_ready()
+        began = datetime.datetime.now().replace(microsecond=0)
+        alice = join(chat, "alice")
+        text = "2999-01-01 00:00:00 " * 45
+        for number in range(900):
+            alice.send(text + str(number))
+            alice.expect(rf" {number}$")
+        crowd.drain()
+        for member in crowd.members:
+            since = next(match for match in map(CUT.match, member.notes) if match)[1]
+            assert began <= datetime.datetime.fromisoformat(since) <= datetime.datetime.now(), since
+    finally:
+        crowd.close()
+
+
+def test_name_of_who_was_cut_is_free_when_it_comes_back(server, join):
+    chat = server(config=NO_LIMITS)
+    sleeper = join(chat, "sleeper", receive_buffer=4096)
+    alice = join(chat, "alice")
+    for number in range(600):
+        alice.send(f"{number} " + "x" * 900)
+        alice.expect(rf"alice: {number} ")
+    text = sleeper.expect_end(PATIENCE_S)
+    assert text.count("*** You were cut off") == 1
+    assert text.endswith("\n")
+    sleeper.close()
+    alice.expect(r"^\*\*\* sleeper quit")
+    began = time.monotonic()
+    again = join(chat, "sleeper")
+    again.send("back")
+    alice.expect("sleeper: back$")
+    assert time.monotonic() - began < PATIENCE_S
