@@ -201,8 +201,12 @@ void line_command_in_turn(struct line_session *line, const char *text, size_t le
 {
     size_t rest, word_len;
     const struct line_verb *verb = parse(text, len, &word_len, &rest);
+    enum line_fault fault = line->fault;
     line->waiting = false;
-    if (!verb) {
+    line->fault = LINE_OK;
+    if (fault != LINE_OK) {
+        line_tell_fault(line, fault);
+    } else if (!verb) {
         int shown = (int)text_cut(text, word_len, 32);
         line_printf(&line->base,
                     "*** There is no command /%.*s. /help lists them; //%.*s says it.\n", shown,

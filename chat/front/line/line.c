@@ -71,7 +71,7 @@ static int64_t flood_wait_ns(const struct line_session *line)
     if (settings->flood_burst == 0) {
         return 0;
     }
-    int64_t depth_ns = flood_interval_ns(settings) * (int64_t)settings->flood_burst;
+    int64_t depth_ns = flood_interval_ns(settings) * ((int64_t)settings->flood_burst - 1);
     int64_t now_ns = party_loop_now_ns(shard_loop(line->base.shard));
     int64_t wait_ns = line->flood_ns - depth_ns - now_ns;
     return wait_ns > 0 ? wait_ns : 0;
@@ -123,17 +123,26 @@ static void hear(struct line_session *line, const char *text, size_t len)
     free(clean);
 }
 
+void line_tell_fault(struct line_session *line, enum line_fault fault)
+{
+    if (fault == LINE_TOO_LONG) {
+        line_printf(&line->base, "*** That line is longer than %u bytes and was not sent.\n",
+                    line->decoder.max_bytes);
+    } else {
+        line_printf(&line->base, "*** That line is not UTF-8 and was not sent.\n");
+    }
+}
+
 static bool on_line(enum line_fault fault, const char *text, size_t len, void *user)
 {
     struct line_session *line = user;
     if (line->leaving || party_stream_is_closing(line->base.stream)) {
         return true; /* not heard any more, but taken, so that the end of input is reached */
     }
-    if (fault == LINE_TOO_LONG) {
-        line_printf(&line->base, "*** That line is longer than %u bytes and was not sent.\n",
-                    line->decoder.max_bytes);
-    } else if (fault == LINE_NOT_UTF8) {
-        line_printf(&line->base, "*** That line is not UTF-8 and was not sent.\n");
+    if (fault != LINE_OK) {
+        line->fault = (uint8_t)fault;
+        line->waiting = true;
+        (void)session_submit(&line->base, COMMAND_ECHO, NULL, 0, NULL, 0);
     } else {
         hear(line, text, len);
     }

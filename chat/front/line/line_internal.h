@@ -14,6 +14,7 @@ struct line_session {
     struct session base;
     struct line_decoder decoder;
     int64_t flood_ns;  /* when the bucket of allowed lines is full again */
+    uint8_t fault;     /* enum line_fault, while waiting: of the line that was sent round */
     bool slowed;       /* told once that lines are taken slowly */
     bool talked;       /* a first line came */
     bool welcomed;     /* EVENT_ENTERED came: from now on lines are heard */
@@ -36,7 +37,9 @@ void line_go_on(struct line_session *line);
 
 /** Carries out "/word rest"; text begins behind the slash. */
 void line_command(struct line_session *line, const char *text, size_t len);
-/** What line_command sent round by the hub has come back: everything asked before is answered. */
+/** Tells why a line was not taken. */
+void line_tell_fault(struct line_session *line, enum line_fault fault);
+/** What was sent round by the hub has come back: everything asked before is answered. */
 void line_command_in_turn(struct line_session *line, const char *text, size_t len);
 void line_say(struct line_session *line, enum command_type type, const char *text, size_t len);
 
