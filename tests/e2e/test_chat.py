@@ -547,10 +547,10 @@ def test_first_connection_that_fails_ends_it(screen):
 # outages
 
 
-def crash_and_return(chat, meanwhile=lambda: None):
-    """Ends the server as a crash does and starts it again, where it was."""
+def crash_and_return(chat, meanwhile=lambda: None, end=None):
+    """Ends the server, as a crash does if not told otherwise, and starts it again where it was."""
     port = chat.port
-    chat.kill9()
+    (end or chat.kill9)()
     meanwhile()
     chat.listen = [f"any://127.0.0.1:{port}"]
     chat.start()
@@ -636,7 +636,7 @@ def test_several_outages_in_a_row(server, join, screen):
     chat = server(config=NO_FLOOD_CONTROL)
     alice = open_chat(screen, chat, "alice", rows=100)
     for turn in range(3):
-        crash_and_return(chat)
+        crash_and_return(chat, end=chat.sigterm if turn == 1 else chat.kill9)
         carol = join(chat, f"carol{turn}")
         for number in range(5):
             carol.send(f"turn {turn} line {number}")
@@ -644,6 +644,30 @@ def test_several_outages_in_a_row(server, join, screen):
     expected = [f"turn {turn} line {number}" for turn in range(3) for number in range(5)]
     assert re.findall(r"turn \d line \d$", alice.text(), re.MULTILINE) == expected
     assert alice.text().count("--- connected again") == 3
+
+
+def test_much_that_was_missed_is_shown_once_and_in_order(server, join, terminal):
+    """More than one answer of the history holds, with more being said while it is asked for."""
+    chat = server(config={**NO_FLOOD_CONTROL, "history": {"max": 100}})
+    alice = terminal(BINARY, "chat", where(chat), "--nick", "alice", env={"TERM": "xterm", "NO_COLOR": "1"})
+    alice.expect(r"alice> ")
+    bob = join(chat, "bob")
+    bob.send("before")
+    alice.expect(r"bob: before\r\n")
+    crash_and_return(chat)
+    carol = join(chat, "carol")
+    # The last 200 are said while alice asks for the others.
+    spoken, most = 0, 1200
+    while spoken < most:
+        carol.send_bytes(b"".join(b"line %d\n" % number for number in range(spoken, spoken + 10)))
+        carol.expect(said("carol", f"line {spoken + 9}"))
+        spoken += 10
+        if spoken == 1000:
+            alice.expect(r"connected again")
+    alice.expect(rf"carol: line {spoken - 1}\r\n")
+    shown = re.findall(r"carol: line (\d+)\r\n", alice.output)
+    assert shown == [str(number) for number in range(spoken)]
+    assert alice.output.count("bob: before") == 1
 
 
 def test_no_reconnect_leaves(server, screen):
