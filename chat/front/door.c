@@ -225,13 +225,21 @@ static void wait_for_bytes(struct shard *shard, struct party_stream *stream,
     }
 }
 
+/* An operator may ask for lists that no user gets, and is trusted to read them. */
+static const struct party_stream_limits ctl_limits = {
+    .output_max_bytes = 64u * 1024u * 1024u,
+    .write_timeout_ms = 10000,
+};
+
 void door_open(struct shard *shard, int fd, const struct origin *origin, enum shard_entry entry)
 {
     struct party_stream *stream;
     if (origin->family != 0) {
         set_tcp_options(fd);
     }
-    int r = party_stream_create(shard->loop, fd, &door_ops, &shard->settings.stream, NULL, &stream);
+    const struct party_stream_limits *limits =
+        entry == ENTRY_CTL ? &ctl_limits : &shard->settings.stream;
+    int r = party_stream_create(shard->loop, fd, &door_ops, limits, NULL, &stream);
     if (r < 0) {
         shard->env.log(PARTY_LOG_WARNING, 0, party_strerror(r), shard->env.user);
         (void)close(fd);

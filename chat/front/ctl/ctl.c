@@ -12,7 +12,8 @@
 /*
  * The operator's front, behind the console and `partyline ctl`: a Unix socket that only the
  * server's own user can open. A line is a command; the answer is any number of lines that begin
- * with "| " and one last line, "ok" or "error CAUSE". Answers come in the order of the commands.
+ * with "| " and one last line, "ok" or "error CAUSE". Answers come in the order of the commands:
+ * what the hub does not answer is sent round by it (COMMAND_ECHO), so that nothing is overtaken.
  */
 
 #define CTL_LINE_MAX_BYTES   4096u
@@ -21,6 +22,9 @@
 struct ctl_session {
     struct session base;
     struct line_decoder decoder;
+    uint8_t fault; /* enum line_fault, while waiting: of the line that was sent round */
+    bool waiting;  /* for the hub to send a line back; nothing is read meanwhile */
+    bool ended;    /* the peer will say no more; the next echo brings the end */
 };
 
 struct ctl_verb {
@@ -105,42 +109,71 @@ static void run_at_server(struct session *session, const struct ctl_verb *verb)
     }
 }
 
-static bool on_line(enum line_fault fault, const char *text, size_t len, void *user)
+static const struct ctl_verb *find_verb(const char *text, size_t len, size_t *ret_rest)
 {
-    struct session *session = user;
-    if (fault != LINE_OK) {
-        write_end(session, fault == LINE_TOO_LONG ? "error the line is too long"
-                                                  : "error the line is not UTF-8");
-        return true;
-    }
     size_t word = 0;
     while (word < len && text[word] != ' ') {
         word++;
     }
-    size_t rest = word;
-    while (rest < len && text[rest] == ' ') {
-        rest++;
+    *ret_rest = word;
+    while (*ret_rest < len && text[*ret_rest] == ' ') {
+        (*ret_rest)++;
     }
     const struct ctl_verb *verb = verbs;
     while (verb->name && (strlen(verb->name) != word || memcmp(verb->name, text, word) != 0)) {
         verb++;
     }
-    if (len == 0) {
+    return verb->name ? verb : NULL;
+}
+
+static bool on_line(enum line_fault fault, const char *text, size_t len, void *user)
+{
+    struct ctl_session *ctl = user;
+    size_t rest;
+    const struct ctl_verb *verb = find_verb(text, len, &rest);
+    if (fault == LINE_OK && verb && verb->at_hub && (!verb->needs_argument || rest < len)) {
+        run_at_hub(&ctl->base, verb, text + rest, len - rest);
+        return true;
+    }
+    ctl->fault = (uint8_t)fault;
+    ctl->waiting = true;
+    (void)session_submit(&ctl->base, COMMAND_ECHO, NULL, 0, text, len);
+    return false;
+}
+
+/* A line that was sent round has come back: everything before it is answered. */
+static void run_in_turn(struct ctl_session *ctl, const char *text, size_t len)
+{
+    struct session *session = &ctl->base;
+    size_t rest;
+    const struct ctl_verb *verb = find_verb(text, len, &rest);
+    if (ctl->fault != LINE_OK) {
+        write_end(session, ctl->fault == LINE_TOO_LONG ? "error the line is too long"
+                                                       : "error the line is not UTF-8");
+    } else if (len == 0) {
         write_end(session, "ok");
-    } else if (!verb->name) {
+    } else if (!verb) {
         write_end(session, "error there is no such command; try help");
     } else if (verb->needs_argument && rest == len) {
         char line[80];
         (void)snprintf(line, sizeof(line), "error usage: %s %s", verb->name, verb->usage);
         write_end(session, line);
-    } else if (verb->at_hub) {
-        run_at_hub(session, verb, text + rest, len - rest);
     } else if (strcmp(verb->name, "help") == 0) {
         run_help(session);
     } else {
         run_at_server(session, verb);
     }
-    return true;
+}
+
+static void on_echo(struct ctl_session *ctl, const struct event *event)
+{
+    if (ctl->waiting) {
+        ctl->waiting = false;
+        run_in_turn(ctl, event->text, event->text_len);
+        party_stream_resume(ctl->base.stream);
+    } else if (ctl->ended) {
+        party_stream_finish(ctl->base.stream);
+    }
 }
 
 static void ignore_answer(const uint8_t *bytes, size_t len, void *user)
@@ -170,19 +203,23 @@ static void on_open(struct session *session)
 static size_t on_data(struct session *session, const uint8_t *data, size_t len)
 {
     struct ctl_session *ctl = (struct ctl_session *)session;
-    return line_decoder_feed(&ctl->decoder, data, len, &sink, session);
+    size_t taken = line_decoder_feed(&ctl->decoder, data, len, &sink, session);
+    if (ctl->waiting) {
+        party_stream_pause(session->stream);
+    }
+    return taken;
 }
 
 /*
- * The peer says no more, but what it asked may still be at the hub: a last command that the hub
- * answers in its turn brings the end.
+ * The peer says no more, but what it asked may still be at the hub: a last echo, which comes back
+ * behind all answers, brings the end.
  */
 static void on_end(struct session *session)
 {
     struct ctl_session *ctl = (struct ctl_session *)session;
     line_decoder_end(&ctl->decoder, &sink, session);
-    session->gone = true;
-    (void)session_submit(session, COMMAND_ROOMS, NULL, 0, NULL, 0);
+    ctl->ended = true;
+    (void)session_submit(session, COMMAND_ECHO, NULL, 0, NULL, 0);
 }
 
 static void on_cut(struct session *session, int reason)
@@ -227,10 +264,6 @@ static void write_clients(struct session *session, const char *rows)
 
 static void on_event(struct session *session, const struct event *event)
 {
-    if (session->gone && event->type == EVENT_REPLY_ROOMS) {
-        party_stream_finish(session->stream);
-        return;
-    }
     switch (event->type) {
     case EVENT_REPLY_CLIENTS:
         write_clients(session, event->text);
@@ -245,6 +278,9 @@ static void on_event(struct session *session, const struct event *event)
         break;
     case EVENT_ERROR:
         write_end(session, error_text(event));
+        break;
+    case EVENT_ECHO:
+        on_echo((struct ctl_session *)session, event);
         break;
     default:
         break;
