@@ -52,15 +52,7 @@ static size_t on_data(struct party_stream *stream, const uint8_t *data, size_t l
     struct session *session = user;
     struct shard *shard = session->shard;
     if (shard->env.is_backlogged(shard->env.user)) {
-        if (!session->stalled) {
-            session->stalled = true;
-            if (shard->stalled_count == shard->stalled_cap) {
-                shard->stalled_cap = shard->stalled_cap * 2 + 16;
-                shard->stalled =
-                    xreallocarray(shard->stalled, shard->stalled_cap, sizeof(uint64_t));
-            }
-            shard->stalled[shard->stalled_count++] = session->id;
-        }
+        shard_stall(shard, session);
         return 0;
     }
     return session->front->on_data(session, data, len);

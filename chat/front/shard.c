@@ -14,6 +14,9 @@
 #include "front/door.h"
 #include "front/shard_internal.h"
 
+/* How often stalled sessions are looked at when no batch comes. */
+#define STALLED_LOOK_NS (50 * 1000000ll)
+
 static void settings_finish(struct front_settings *settings)
 {
     free((char *)settings->server_name);
@@ -153,6 +156,43 @@ static void resume_stalled(struct shard *shard)
         }
     }
     shard->stalled_count = 0;
+    party_timer_stop(&shard->stalled_timer);
+}
+
+static void on_stalled_timer(struct party_timer *timer, void *user);
+
+/* The hub may catch up without a batch for this shard: commands of who is gone yield no event. */
+static void start_stalled_timer(struct shard *shard)
+{
+    int r = party_timer_start(shard->loop, &shard->stalled_timer, STALLED_LOOK_NS, on_stalled_timer,
+                              shard);
+    (void)r; /* without memory for a timer the next batch does it */
+}
+
+static void on_stalled_timer(struct party_timer *timer, void *user)
+{
+    (void)timer;
+    struct shard *shard = user;
+    resume_stalled(shard);
+    if (shard->stalled_count > 0) {
+        start_stalled_timer(shard);
+    }
+}
+
+void shard_stall(struct shard *shard, struct session *session)
+{
+    if (session->stalled) {
+        return;
+    }
+    session->stalled = true;
+    if (shard->stalled_count == shard->stalled_cap) {
+        shard->stalled_cap = shard->stalled_cap * 2 + 16;
+        shard->stalled = xreallocarray(shard->stalled, shard->stalled_cap, sizeof(uint64_t));
+    }
+    shard->stalled[shard->stalled_count++] = session->id;
+    if (!shard->stalled_timer.loop) {
+        start_stalled_timer(shard);
+    }
 }
 
 static void deliver(struct party_task *task, void *user)

@@ -72,6 +72,7 @@ struct shard {
 
     uint64_t *stalled; /* sessions to resume when the hub has caught up */
     size_t stalled_count, stalled_cap;
+    struct party_timer stalled_timer; /* looks again when no batch comes */
 
     struct text_out scratch;
     int64_t time_s; /* what time_text says */
@@ -98,6 +99,11 @@ void room_flush(struct room_view *room);
 void session_flush_rooms(struct session *session);
 void rooms_flush_all(struct shard *shard);
 void rooms_finish(struct shard *shard);
+
+/* ---- shard.c ---- */
+
+/** The session's stream waits until the hub has caught up. */
+void shard_stall(struct shard *shard, struct session *session);
 
 /* ---- sessions.c ---- */
 

@@ -29,6 +29,9 @@
  * is back.
  */
 
+/* Input that is there so soon after a pause came during it. */
+#define WAITED_NS (10 * 1000000ll)
+
 void line_printf(struct session *session, const char *format, ...)
 {
     char text[2048];
@@ -81,9 +84,11 @@ static void flood_charge(struct line_session *line)
 {
     const struct front_settings *settings = shard_settings(line->base.shard);
     int64_t now_ns = party_loop_now_ns(shard_loop(line->base.shard));
-    if (line->flood_ns <= now_ns) {
-        line->flood_ns = now_ns;
+    if (line->flood_ns + flood_interval_ns(settings) <= now_ns) {
         line->slowed = false;
+    }
+    if (line->flood_ns < now_ns) {
+        line->flood_ns = now_ns;
     }
     line->flood_ns += flood_interval_ns(settings);
 }
@@ -184,15 +189,20 @@ static void on_throttle_end(struct party_timer *timer, void *user)
     struct line_session *line = user;
     free(timer);
     line->base.timer = NULL;
+    line->throttled_ns = party_loop_now_ns(shard_loop(line->base.shard));
     line_go_on(line);
 }
 
-static void throttle(struct line_session *line, int64_t wait_ns)
+/* more: there is input already that has to wait. */
+static void throttle(struct line_session *line, int64_t wait_ns, bool more)
 {
     if (line->base.timer || party_stream_is_closing(line->base.stream)) {
         return;
     }
-    if (!line->slowed) {
+    /* Who has used the burst up and says no more is not told; nor is a line that came just now. */
+    int64_t since_ns = party_loop_now_ns(shard_loop(line->base.shard)) - line->throttled_ns;
+    bool waited = line->throttled_ns != 0 && since_ns < WAITED_NS;
+    if (!line->slowed && (more || waited)) {
         line->slowed = true;
         line_printf(&line->base, "*** Not so fast: your lines are now taken at %g a second.\n",
                     shard_settings(line->base.shard)->flood_rate);
@@ -220,7 +230,7 @@ static size_t on_data(struct session *session, const uint8_t *data, size_t len)
         party_stream_pause(session->stream);
     }
     if (wait_ns > 0) {
-        throttle(line, wait_ns);
+        throttle(line, wait_ns, taken < len);
     }
     return taken;
 }

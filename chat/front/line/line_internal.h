@@ -13,17 +13,18 @@
 struct line_session {
     struct session base;
     struct line_decoder decoder;
-    int64_t flood_ns;  /* when the bucket of allowed lines is full again */
-    uint8_t fault;     /* enum line_fault, while waiting: of the line that was sent round */
-    bool slowed;       /* told once that lines are taken slowly */
-    bool talked;       /* a first line came */
-    bool welcomed;     /* EVENT_ENTERED came: from now on lines are heard */
-    bool waiting;      /* for the hub to send a line back, or for a reader: no line is heard */
-    bool ended;        /* the peer will say no more */
-    bool leaving;      /* COMMAND_QUIT was sent: what still comes is not heard */
-    bool shown_hint;   /* the hint at /help was given */
-    uint32_t name_len; /* of the user's name */
-    char *name;        /* NULL before EVENT_WELCOME */
+    int64_t flood_ns;     /* when the bucket of allowed lines is full again */
+    int64_t throttled_ns; /* when the last pause of flood control ended; 0: there was none */
+    uint8_t fault;        /* enum line_fault, while waiting: of the line that was sent round */
+    bool slowed;          /* told once that lines are taken slowly */
+    bool talked;          /* a first line came */
+    bool welcomed;        /* EVENT_ENTERED came: from now on lines are heard */
+    bool waiting;         /* for the hub to send a line back, or for a reader: no line is heard */
+    bool ended;           /* the peer will say no more */
+    bool leaving;         /* COMMAND_QUIT was sent: what still comes is not heard */
+    bool shown_hint;      /* the hint at /help was given */
+    uint32_t name_len;    /* of the user's name */
+    char *name;           /* NULL before EVENT_WELCOME */
 };
 
 /* ---- line.c ---- */
