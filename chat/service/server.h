@@ -28,6 +28,9 @@ struct server;
 #define HUB_DRAIN_MAX_MS      4000
 #define SESSION_FINISH_MAX_MS 3000
 
+/* So long who was cut for not reading has to read why, unless the server ends before. */
+#define SESSION_CUT_MAX_MS 30000
+
 struct server_settings {
     const char *config_path; /* NULL: there is none, SIGHUP changes nothing */
     /* Changes a freshly read configuration as the command line wants it; NULL: nothing to change.

@@ -42,6 +42,7 @@ void server_front_settings(const struct config *config, struct front_settings *r
                 .write_timeout_ms = config->limits.write_timeout * 1000,
                 .read_timeout_ms = config->limits.idle_timeout * 1000,
                 .finish_timeout_ms = SESSION_FINISH_MAX_MS,
+                .cut_timeout_ms = SESSION_CUT_MAX_MS,
             },
     };
     if (ret->history_default > ret->history_max) {

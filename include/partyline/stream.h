@@ -63,15 +63,17 @@ struct party_stream_limits {
     uint32_t write_timeout_ms;  /* no progress with output waiting: cut; default 10,000; 0: never */
     uint32_t read_timeout_ms;   /* no input for so long while it is read: cut; default 0: never */
     uint32_t finish_timeout_ms; /* party_stream_finish: for the rest to go out; default 5,000 */
+    uint32_t cut_timeout_ms;    /* the same for the last words of a stream that was cut, whose peer
+                                   may read again late; default finish_timeout_ms */
 };
 
 /**
  * Makes a stream of a connected stream socket and starts to read.
  * limits NULL means the defaults; a given struct is borrowed for the stream's whole life, so that
- * many streams share one, and may change while they live; a 0 in output_max_bytes, read_max_bytes
- * or finish_timeout_ms means that field's default. Returns: 0; -ENOMEM; -errno of fcntl(2) or of
- * epoll_ctl(2). Owns: on success the stream owns fd; on failure the caller still does. ops is
- * borrowed for ever.
+ * many streams share one, and may change while they live; a 0 in output_max_bytes, read_max_bytes,
+ * finish_timeout_ms or cut_timeout_ms means that field's default. Returns: 0; -ENOMEM; -errno of
+ * fcntl(2) or of epoll_ctl(2). Owns: on success the stream owns fd; on failure the caller still
+ * does. ops is borrowed for ever.
  */
 PARTY_API PARTY_MUST_USE int party_stream_create(struct party_loop *loop, int fd,
                                                  const struct party_stream_ops *ops,

@@ -369,6 +369,23 @@ static void on_ready(struct party_watch *watch, unsigned events, void *user)
     }
 }
 
+static uint32_t finish_timeout_ms(const struct party_stream *s)
+{
+    return s->limits->finish_timeout_ms ? s->limits->finish_timeout_ms : FINISH_TIMEOUT_DEFAULT_MS;
+}
+
+static void finish_within(struct party_stream *s, uint32_t timeout_ms)
+{
+    s->state = STREAM_FINISHING;
+    free(s->kept);
+    s->kept = NULL;
+    s->kept_len = 0;
+    start_timer(s, (int64_t)timeout_ms * NS_PER_MS);
+    if (s->state != STREAM_CLOSED) {
+        queue_task(s);
+    }
+}
+
 static void run_cut(struct party_stream *s)
 {
     int reason = s->reason;
@@ -380,8 +397,8 @@ static void run_cut(struct party_stream *s)
     s->ops->on_cut(s, reason, s->user);
     s->in_cut = false;
     if (s->state == STREAM_CUT) {
-        s->state = STREAM_OPEN;
-        party_stream_finish(s);
+        finish_within(s,
+                      s->limits->cut_timeout_ms ? s->limits->cut_timeout_ms : finish_timeout_ms(s));
     }
 }
 
@@ -518,16 +535,7 @@ void party_stream_finish(struct party_stream *s)
     if (s->state != STREAM_OPEN) {
         return;
     }
-    s->state = STREAM_FINISHING;
-    free(s->kept);
-    s->kept = NULL;
-    s->kept_len = 0;
-    uint32_t timeout_ms =
-        s->limits->finish_timeout_ms ? s->limits->finish_timeout_ms : FINISH_TIMEOUT_DEFAULT_MS;
-    start_timer(s, (int64_t)timeout_ms * NS_PER_MS);
-    if (s->state != STREAM_CLOSED) {
-        queue_task(s);
-    }
+    finish_within(s, finish_timeout_ms(s));
 }
 
 void party_stream_pause(struct party_stream *s)

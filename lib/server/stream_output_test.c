@@ -339,6 +339,27 @@ static void test_peer_that_takes_nothing_is_cut_after_the_write_timeout(void **s
     probe_free(p);
 }
 
+static void test_last_words_of_a_cut_have_a_time_of_their_own(void **state)
+{
+    struct bench *b = *state;
+    const struct party_stream_limits limits = {
+        .write_timeout_ms = 1000, .finish_timeout_ms = 500, .cut_timeout_ms = 2000};
+    struct probe *p = probe_open(b->loop, b->kind, &limits);
+    p->drop = '\n';
+    p->on_cut = DEED_WRITE;
+    (void)block(p);
+    b->clock_ns += 1000 * MS;
+    settle_loop(b->loop);
+    assert_int_equal(p->cuts, 1);
+    b->clock_ns += 1999 * MS;
+    settle_loop(b->loop);
+    assert_int_equal(p->closes, 0);
+    b->clock_ns += MS;
+    settle_loop(b->loop);
+    assert_int_equal(p->closes, 1);
+    probe_free(p);
+}
+
 static void test_progress_puts_the_write_timeout_off(void **state)
 {
     struct bench *b = *state;
@@ -525,6 +546,7 @@ int main(void)
         ON_BOTH(test_cut_without_on_cut_closes_in_the_same_turn),
         ON_BOTH(test_overflow_in_the_turn_of_the_write_timeout_still_tells_on_cut),
         ON_BOTH(test_peer_that_takes_nothing_is_cut_after_the_write_timeout),
+        ON_BOTH(test_last_words_of_a_cut_have_a_time_of_their_own),
         ON_BOTH(test_progress_puts_the_write_timeout_off),
         ON_BOTH(test_write_timeout_of_zero_never_cuts),
         ON_BOTH(test_no_write_timeout_runs_once_the_output_was_dropped),

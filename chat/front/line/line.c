@@ -278,6 +278,9 @@ static void on_cut(struct session *session, int reason)
     size_t torn = party_stream_queued(session->stream);
     first_stamp(unsent + (torn < len ? torn : len), since);
     free(unsent);
+    /* It may take long to read its last words, and come back under its name before it does. */
+    line_leave((struct line_session *)session, party_strerror(reason),
+               strlen(party_strerror(reason)));
     if (reason == PARTY_ESILENT) {
         line_printf(session, "*** Goodbye: you said nothing for too long.\n");
         return;
