@@ -246,3 +246,45 @@ def test_failed_sync_at_the_start_is_said_and_the_next_start_works(server, join,
     late.expect("alice: kept$")
     late.send("works again")
     late.expect("late: works again$")
+
+
+@pytest.mark.parametrize("inject", [
+    "pwrite64:error=EIO:when=2+3", "pwrite64:error=ENOSPC:when=1+2", "pwrite64:error=EDQUOT:when=5+7",
+    "pwrite64:error=EIO:when=1+1",
+])
+def test_writes_that_fail_now_and_then_refuse_what_they_were_for(server, inject):
+    chat = server(config=NO_LIMITS, env=TRACED_ENV)
+    talk = Talk(chat)
+    try:
+        assert talk.say("before")
+        with failing_call(chat, inject):
+            answers = [talk.say(f"line {number}") for number in range(60)]
+        assert not all(answers)
+        assert talk.say("after"), "the server must be as before: no sync has failed"
+        talk.check_all()
+        talk.crowd.close()
+        chat.kill9()
+        chat.start()
+        assert check(read_history(chat, ["lobby"]), talk.crowd.journals) == []
+    finally:
+        talk.crowd.close()
+
+
+def test_reads_that_fail_are_told_and_nothing_else_is_lost(server, join):
+    chat = server(config=NO_LIMITS, env=TRACED_ENV)
+    alice = join(chat, "alice")
+    for number in range(500):
+        alice.send(f"line {number}")
+    alice.expect("alice: line 499$")
+    with failing_call(chat, "pread64:error=EIO"):
+        answers = set()
+        for question in ("/history 5", "/history after 3", "/history before 400", "/search line"):
+            alice.send(question)
+            answers.add(alice.expect(r"^\*\*\* (\d+ lines?, number|The history cannot be read now)")[1])
+            alice.send("heard?")
+            alice.expect(r"(alice: heard\?$|^\*\*\* Not sent)")
+    assert "The history cannot be read now" in answers
+    alice.send("/history 500")
+    alice.expect(r"^\*\*\* \d+ lines, number")
+    alice.send("works again")
+    alice.expect("alice: works again$")
