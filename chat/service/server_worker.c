@@ -279,8 +279,12 @@ void worker_close(struct worker *worker)
     }
     quiet(NULL, worker);
     shard_close_all(worker->shard);
-    /* One turn frees the streams, and with them the sessions, which tell the hub. */
+    /*
+     * One turn frees the streams, and with them the sessions, and a second hands what they had to
+     * tell to the hub, which is still there; worker_finish comes too late for that.
+     */
     int r = party_loop_run_once(worker->loop, 0);
+    r = r < 0 ? r : party_loop_run_once(worker->loop, 0);
     if (r < 0) {
         logger_write(worker->server->logger, PARTY_LOG_ERROR, 0, "a loop failed: %s",
                      party_strerror(r));
