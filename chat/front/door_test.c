@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "front/front_testing.h"
+#include "front/front_test_util.h"
 
 /* The front door: who comes in by what first bytes, however they are cut, and when. */
 

@@ -3,7 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "front/front_testing.h"
+#include "front/front_test_util.h"
 #include "front/shard_internal.h"
 
 /*

@@ -7,9 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include <sqlite3.h>
-
 #include "base/xalloc.h"
+#include "log/fault.h"
 #include "log/fault_vfs.h"
 #include "log/log_testing.h"
 

@@ -3,7 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "front/front_testing.h"
+#include "front/front_test_util.h"
 
 /* The operator's front: its answers in the order of the commands, and the end after the last. */
 

@@ -3,7 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "front/front_testing.h"
+#include "front/front_test_util.h"
 
 /* The line front: what a user types, and what is read then. */
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "front/front_testing.h"
+#include "front/front_test_util.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -11,7 +11,7 @@
 #include <unistd.h>
 
 #include "base/xalloc.h"
-#include "loop/loop_internal.h"
+#include "test_loop.h"
 
 /* ---- the server around the shard ---- */
 
@@ -184,12 +184,6 @@ static void note(enum party_log_level level, uint64_t connection, const char *te
 
 /* ---- the house ---- */
 
-static int64_t read_clock(void *user)
-{
-    const struct house *house = user;
-    return house->clock_ns;
-}
-
 struct front_settings house_default_settings(void)
 {
     return (struct front_settings){
@@ -226,28 +220,16 @@ struct house *house_open(const struct front_settings *settings, const struct hub
     house->time_ms = TEST_TIME_MS;
     house->number = 1;
     assert_int_equal(party_loop_create(NULL, &house->loop), 0);
-    house->loop->clock_ns = read_clock;
-    house->loop->clock_user = house;
-    house->loop->now_ns = house->clock_ns;
+    test_loop_use_clock(house->loop, &house->clock_ns);
     house->hub = hub_create(hub ? hub : &hub_defaults);
     house->shard = shard_create(house->loop, 0, 1, &house->settings, &env);
     return house;
 }
 
-static bool is_idle(struct house *house)
-{
-    struct party__ready ready[4];
-    struct party_loop *loop = house->loop;
-    return loop->deferred.first == NULL && loop->reaped.first == NULL &&
-           atomic_load(&loop->mailbox.posted) == NULL &&
-           party__timer_next_due_ns(loop) > house->clock_ns &&
-           loop->backend->wait(loop->backend_state, 0, ready, 4) == 0;
-}
-
 void house_settle(struct house *house)
 {
     int turns = 0;
-    while (!is_idle(house)) {
+    while (!test_loop_is_idle(house->loop)) {
         assert_int_equal(party_loop_run_once(house->loop, 0), 0);
         assert_true(++turns < 100000);
     }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-#ifndef CHAT_FRONT_FRONT_TESTING_H
-#define CHAT_FRONT_FRONT_TESTING_H
+#ifndef CHAT_FRONT_FRONT_TEST_UTIL_H
+#define CHAT_FRONT_FRONT_TEST_UTIL_H
 
 #include <setjmp.h>
 #include <stdarg.h>
