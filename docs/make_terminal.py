@@ -294,7 +294,7 @@ def draw(screens):
     lines = [
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {total[0]} {total[1]}" '
         f'width="{total[0]}" height="{total[1]}" role="img" aria-labelledby="title">',
-        "<!-- SPDX-License-Identifier: MIT; made by docs/make_terminal.py -->",
+        "<!-- Made by docs/make_terminal.py; part of Partyline, under its licence (MIT). -->",
         '<title id="title">A Partyline server, and three people who talk to each other with nc, '
         'telnet and partyline chat</title>',
         f'<g font-family="ui-monospace, SFMono-Regular, Menlo, Consolas, \'DejaVu Sans Mono\', '

@@ -10,6 +10,7 @@ import pytest
 sys.path.insert(0, str(pathlib.Path(__file__).parent))
 sys.path.insert(0, str(pathlib.Path(__file__).parent.parent))
 
+import docs
 import headers
 import layers
 import man
@@ -293,3 +294,55 @@ def test_man_pages_are_refused(tmp_path, name, text, word):
 def test_man_pages_that_mandoc_warns_of_are_refused(tmp_path):
     (tmp_path / "sample.1").write_text(PAGE + ".Bl -tag\n.It x\n")
     assert man.check(tmp_path, {"sample.1"})[0] != []
+
+
+DOCUMENT = """# A Page
+
+See [the other](sub/other.md#its-heading), [this](#a-page), [far away](https://example.org/no) and ![](sub/picture.svg).
+
+```sh
+./run --listen any://127.0.0.1:0   # "[no](link)" is code
+printf 'x' | partyline chat --plain host && sudo partyline ctl rooms
+```
+"""
+HELP = {"serve": "usage: partyline serve [--listen URL]...", "chat": "  --plain, or [--nick NAME]", "ctl": "[--data DIR]"}
+
+
+@pytest.fixture
+def documents(tmp_path):
+    """Looks at a folder with one more document: its faults."""
+    (tmp_path / "sub").mkdir()
+    (tmp_path / "sub/other.md").write_text("# Its heading\n")
+    (tmp_path / "sub/picture.svg").write_text("")
+
+    def look(text):
+        (tmp_path / "page.md").write_text(text)
+        wrong, files, count = docs.check(tmp_path, HELP.get)
+        assert (files, count) == (2, 3)
+        return wrong
+
+    return look
+
+
+def test_documents_are_taken(documents):
+    assert documents(DOCUMENT) == []
+
+
+@pytest.mark.parametrize(
+    "old, new, word",
+    [
+        ("sub/other.md#its", "sub/gone.md#its", "there is no sub/gone.md"),
+        ("picture.svg", "gone.svg", "there is no sub/gone.svg"),
+        ("#its-heading", "#another", "has no heading 'another'"),
+        ("#a-page", "#b-page", "has no heading 'b-page'"),
+        ("./run --listen", "./run --lissten", "serve does not know --lissten"),
+        ("chat --plain", "chat --listen", "chat does not know --listen"),
+        ("chat --plain", "chat --pla", "chat does not know --pla"),
+        ("ctl rooms", "clt rooms", "there is no partyline clt"),
+    ],
+)
+def test_documents_are_refused(documents, old, new, word):
+    assert old in DOCUMENT
+    wrong = documents(DOCUMENT.replace(old, new))
+    assert len(wrong) == 1
+    assert word in wrong[0]
