@@ -10,7 +10,7 @@ import re
 import subprocess
 import sys
 
-from texts import SKIPPED_PARTS
+from texts import walk
 
 LINK = re.compile(r"\]\(([^()\s]+)\)")
 OUTSIDE = re.compile(r"[a-z][a-z0-9+.-]*:")
@@ -22,10 +22,7 @@ OPTION = re.compile(r"(?<!\S)--[a-z][a-z-]*")
 
 def documents(root):
     """The *.md files of the tree."""
-    for file in sorted(root.rglob("*.md")):
-        parts = file.relative_to(root).parts
-        if not SKIPPED_PARTS.intersection(parts) and not parts[0].startswith("build"):
-            yield file
+    yield from (file for file in walk(root) if file.suffix == ".md")
 
 
 def anchors(text):
