@@ -38,6 +38,9 @@ struct door {
 #define KEEPALIVE_INTERVAL_S 20
 #define KEEPALIVE_COUNT      3
 #define UNACKED_MAX_MS       30000
+/* What the kernel takes before the peer's window has room: without it a peer that does not read
+   has the kernel hold half a megabyte, beyond every limit of ours; tcp(7). */
+#define UNSENT_MAX_BYTES (128 * 1024)
 
 static void door_free(struct door *door)
 {
@@ -197,6 +200,7 @@ static void set_tcp_options(int fd)
         {IPPROTO_TCP, TCP_KEEPINTVL, KEEPALIVE_INTERVAL_S},
         {IPPROTO_TCP, TCP_KEEPCNT, KEEPALIVE_COUNT},
         {IPPROTO_TCP, TCP_USER_TIMEOUT, UNACKED_MAX_MS},
+        {IPPROTO_TCP, TCP_NOTSENT_LOWAT, UNSENT_MAX_BYTES},
     };
     for (size_t i = 0; i < sizeof(options) / sizeof(options[0]); i++) {
         /* A kernel without one of them still carries the chat. */
