@@ -20,6 +20,9 @@ struct log_options {
 enum log_fault log_open_with(const struct log_options *options, const char *dir,
                              struct log **ret_log, char *ret_message, size_t message_cap);
 
+/** log_reserve for so many frames. */
+void log_reserve_frames(struct log *log, int frames);
+
 /* Frames that wait in the WAL before a commit moves them into the database first (4 MiB). */
 #define WAL_CHECKPOINT_FRAMES 1000
 /* From here on (32 MiB) readers are waited for, so that the WAL can start anew. */

@@ -22,10 +22,15 @@
 
 void log_reserve(struct log *log)
 {
+    log_reserve_frames(log, WAL_RESERVED_FRAMES);
+}
+
+void log_reserve_frames(struct log *log, int frames)
+{
     static const char zeros[WRITE_BYTES];
     sqlite3_file *wal = NULL;
     sqlite3_int64 before = 0;
-    const sqlite3_int64 wanted = (sqlite3_int64)WAL_RESERVED_FRAMES * FRAME_BYTES;
+    const sqlite3_int64 wanted = (sqlite3_int64)frames * FRAME_BYTES;
     if (log->stopped || log->unproven ||
         sqlite3_file_control(log->db, "main", SQLITE_FCNTL_JOURNAL_POINTER, (void *)&wal) !=
             SQLITE_OK ||
