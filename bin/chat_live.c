@@ -30,6 +30,7 @@
 #include <partyline/error.h>
 
 #include "base/xalloc.h"
+#include "chat_asked.h"
 #include "chat_catchup.h"
 #include "chat_line.h"
 #include "chat_outbox.h"
@@ -54,15 +55,15 @@ struct live {
     struct prompt *prompt;
     struct chat_catchup *catchup;
     struct chat_outbox outbox;
+    struct chat_asked asked; /* what the time is */
     bool colours;
     enum phase phase;
-    bool entered;    /* once at least: what ends now is an outage */
-    bool outage;     /* was told; its end was not */
-    bool returning;  /* this connection follows another: what was missed is to be shown */
-    bool settling;   /* back, and the room may still bring what the history had */
-    bool asked_time; /* /time was sent by us: its answer is not shown */
-    bool leaving;    /* /quit was sent */
-    bool dismissed;  /* the server said goodbye by itself */
+    bool entered;   /* once at least: what ends now is an outage */
+    bool outage;    /* was told; its end was not */
+    bool returning; /* this connection follows another: what was missed is to be shown */
+    bool settling;  /* back, and the room may still bring what the history had */
+    bool leaving;   /* /quit was sent */
+    bool dismissed; /* the server said goodbye by itself */
     bool over;
     int code;                                 /* when over: the exit code */
     char failure[640];                        /* when over before it began: why; "" if not */
@@ -131,6 +132,16 @@ static void send_line(struct live *live, const char *format, ...)
     int r = chat_link_send(&live->link, text);
     if (r < 0) {
         tell(live, "not sent: %s", party_strerror(r));
+    }
+}
+
+/* The answer to a question of one's own is not shown; to one that was typed it is. */
+static void ask_time(struct live *live, const char *line, bool own)
+{
+    if (chat_asked_add(&live->asked, own)) {
+        send_line(live, "%s", line);
+    } else {
+        tell(live, "not sent: too many questions wait for an answer");
     }
 }
 
@@ -289,8 +300,7 @@ static void on_new_room(struct live *live, const char *room)
     (void)snprintf(live->room, sizeof live->room, "%s", room);
     chat_catchup_forget(live->catchup);
     /* Should nobody say anything before an outage, this is where it began. */
-    live->asked_time = true;
-    send_line(live, "/time");
+    ask_time(live, "/time", true);
 }
 
 static void back_in_room(struct live *live)
@@ -382,8 +392,7 @@ static bool on_server_line(struct live *live, const struct chat_line *line)
     if (chat_line_own_room(line, room)) {
         return on_own_room(live, room);
     }
-    if (live->asked_time && chat_line_time(line, stamp)) {
-        live->asked_time = false;
+    if (chat_line_time(line, stamp) && chat_asked_take(&live->asked)) {
         chat_catchup_start_at(live->catchup, stamp);
         return false;
     }
@@ -429,7 +438,7 @@ static void on_open(void *user)
     live->phase = GREETING;
     live->deadline_ms = chat_now_ms() + CHAT_ANSWER_MS;
     live->returning = live->entered;
-    live->asked_time = false;
+    live->asked = (struct chat_asked){0};
     /* A listener for all protocols waits for a first byte; an empty line is nobody's but ours. */
     send_line(live, "%s", "");
 }
@@ -518,6 +527,8 @@ static void submit(struct live *live, const char *text, size_t len)
             prompt_erase_read(live->prompt); /* the room's own line will stand there */
         }
         say(live, typed);
+    } else if (live->phase == LIVE && chat_typed_is(typed, "time", NULL)) {
+        ask_time(live, typed, false);
     } else if (live->phase == LIVE) {
         send_line(live, "%s", typed);
     } else {
@@ -657,8 +668,7 @@ static void say_what_is_left(const struct live *live)
 
 int chat_live_run(const struct chat_options *options)
 {
-    struct live live = {.options = options, .retry_ms = -1, .deadline_ms = -1};
-    live.nick_again_ms = -1;
+    struct live live = {.options = options, .retry_ms = -1, .deadline_ms = -1, .nick_again_ms = -1};
     live.signal_fd = stop_signal_open();
     if (live.signal_fd < 0) {
         chat_complain("%s", party_strerror(live.signal_fd));

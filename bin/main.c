@@ -1,6 +1,10 @@
 /* SPDX-License-Identifier: MIT */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "command.h"
 
@@ -25,8 +29,26 @@ const struct subcommand *subcommand_find(const char *name)
     return NULL;
 }
 
+/*
+ * A closed standard descriptor would be given to the next file or socket that is opened, and what
+ * is written to standard output or read from standard input would be that one's. Writing fails as
+ * it did before, because "done" must not be said of output that nobody can get.
+ */
+static bool open_missing_streams(void)
+{
+    for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++) {
+        if (fcntl(fd, F_GETFD) == -1 && errno == EBADF && open("/dev/null", O_RDONLY) != fd) {
+            return false;
+        }
+    }
+    return true;
+}
+
 int main(int argc, char **argv)
 {
+    if (!open_missing_streams()) {
+        return EXIT_FAILED; /* where to complain is what is missing */
+    }
     if (argc < 2) {
         (void)fprintf(stderr, "partyline: a command is missing; \"partyline help\" lists them\n");
         return EXIT_USAGE;

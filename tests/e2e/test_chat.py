@@ -8,7 +8,7 @@ import time
 import pytest
 
 from harness import BINARY, NO_FLOOD_CONTROL, PATIENCE_S, server_env, time_left
-from test_chat_plain import where
+from test_chat_plain import NOW, fake_server, where  # noqa: F401
 from test_line import TIME, said
 
 def rows(screen):
@@ -214,6 +214,40 @@ def test_prompt_follows_the_name(server, screen):
     alice.type("/nick 爱丽丝")
     alice.press("Enter")
     alice.expect("^爱丽丝>")
+
+
+def test_answers_to_questions_nobody_typed_are_not_shown(fake_server, screen):
+    """Both rooms are entered before the first answer comes: two questions of the client are on their way."""
+    fake = fake_server({"/join two": "*** You are in one, alone so far.\n*** You are in two, alone so far.\n"})
+    alice = screen(BINARY, "chat", fake.target)
+    alice.expect("^guest1>")
+    for line in ("/join one", "/join two"):
+        alice.type(line)
+        alice.press("Enter")
+    alice.expect(r"You are in two")
+    alice.type("/time")
+    alice.press("Enter")
+    alice.expect(rf"^guest1> /time\n{re.escape(NOW)}guest1>")
+    assert alice.text().count(NOW) == 1
+    alice.type("/quit")
+    alice.press("Enter")
+
+
+def test_answer_to_a_typed_question_is_shown_beside_the_clients_own(fake_server, screen):
+    fake = fake_server({"/time": "", "/join one": "*** You are in one, alone so far.\n",
+                        "/who": f"{NOW}{NOW.replace(':05', ':06')}{NOW.replace(':05', ':07')}"})
+    alice = screen(BINARY, "chat", fake.target)
+    alice.expect("^guest1>")
+    # Asked by the client, by the user, by the client.
+    for line in ("/time", "/join one", "/who"):
+        alice.type(line)
+        alice.press("Enter")
+    alice.expect(r"10:00:06")
+    alice.type("on")
+    alice.expect("^guest1> on$")
+    assert "10:00:05" not in alice.text()
+    assert "10:00:07" not in alice.text()
+    alice.press("C-c", "C-d")
 
 
 def test_line_too_long_is_told(server, screen):

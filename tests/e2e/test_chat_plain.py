@@ -303,3 +303,21 @@ def test_plain_fails_when_nobody_reads_its_output(server):
         process.stdin.close()
         assert process.wait(PATIENCE_S) == 1
         assert b"cannot write" in process.stderr.read()
+
+
+@pytest.mark.parametrize("closed", ["<&-", "<&- 2>&-"])
+def test_closed_standard_input_is_an_empty_one(server, closed):
+    chat = server()
+    done = subprocess.run(["sh", "-c", f'exec "$0" chat "$1" --plain {closed}', BINARY, where(chat)],
+                          capture_output=True, timeout=PATIENCE_S, env=server_env(), check=False)
+    assert done.returncode == 0
+    assert "You are in lobby" in done.stdout.decode()
+    assert done.stderr == b""
+
+
+def test_closed_standard_output_is_a_failure(server):
+    chat = server()
+    done = subprocess.run(["sh", "-c", 'exec "$0" chat "$1" --plain >&-', BINARY, where(chat)], input=b"",
+                          capture_output=True, timeout=PATIENCE_S, env=server_env(), check=False)
+    assert done.returncode == 1
+    assert b"cannot write to standard output" in done.stderr
