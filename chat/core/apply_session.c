@@ -35,7 +35,7 @@ static struct label *claim_name(const struct apply *apply, const struct member *
     }
     const struct member *holder = member_by_key(hub, &key);
     struct label *label = NULL;
-    if ((holder != NULL && holder != self) ||
+    if ((holder != NULL && holder != self) || label_is(hub->you_label, &key) ||
         (hub->server_label != NULL && label_is(hub->server_label, &key))) {
         *ret_refusal = (struct refusal){ERROR_NAME_TAKEN, 0};
     } else {

@@ -37,7 +37,9 @@ static const struct refusal_case {
      .script = ALICE_ENTERS BOB_ENTERS "> 1 NICK BOB\n"
                                        "ERROR @1 NAME_TAKEN text=BOB\n"
                                        "> 1 NICK SERVER\n"
-                                       "ERROR @1 NAME_TAKEN text=SERVER\n"},
+                                       "ERROR @1 NAME_TAKEN text=SERVER\n"
+                                       "> 1 NICK You\n"
+                                       "ERROR @1 NAME_TAKEN text=You\n"},
     {.code = ERROR_NAME_BAD,
      .script = ALICE_ENTERS "> 1 NICK not a name\n"
                             "ERROR @1 NAME_BAD text=not a name\n"

@@ -77,6 +77,7 @@ struct hub *hub_create(const struct hub_settings *settings)
     hub->server_name_len = strlen(server_name);
     hub->server_name = xmemdup0(server_name, hub->server_name_len);
     hub->server_label = make_server_label(hub);
+    hub->you_label = make_label(hub, "you", 3);
     hub->lobby_label = make_lobby_label(hub, settings->lobby);
     hub->by_session.hash_of = member_hash_session;
     hub->by_name.hash_of = member_hash_name;
@@ -108,6 +109,7 @@ void hub_destroy(struct hub *hub)
     free(hub->journal.changes);
     free(hub->server_name);
     free(hub->server_label);
+    free(hub->you_label);
     free(hub->lobby_label);
     free(hub->log_fault);
     free(hub);

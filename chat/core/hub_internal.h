@@ -107,6 +107,7 @@ struct hub {
     char *server_name;
     size_t server_name_len;
     struct label *server_label; /* no user may be called so; NULL: none could */
+    struct label *you_label;    /* nor so: private lines say "you" for the reader */
     struct label *lobby_label;
     struct room *lobby; /* NULL until the first member enters */
 

@@ -2,6 +2,9 @@
 #ifndef CHAT_FRONT_QUERY_H
 #define CHAT_FRONT_QUERY_H
 
+#include <stdatomic.h>
+#include <stdbool.h>
+
 #include <partyline/loop.h>
 
 #include "core/event.h"
@@ -18,6 +21,7 @@ struct query {
     struct party_task task; /* the way back */
     struct shard *shard;    /* who asked */
     uint64_t session;
+    _Atomic bool given_up;        /* the session is gone: the reader need not look any more */
     struct history_query history; /* history.text points to text below */
     char *text;                   /* HISTORY_SEARCH: owned; else NULL */
     struct event_list found;

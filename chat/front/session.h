@@ -68,11 +68,11 @@ struct session {
     uint32_t membership_cap;
     uint32_t mark;             /* the last event of several rooms it was given: each once */
     struct party_timer *timer; /* NULL unless the front waits for a time */
+    struct query *query;       /* the one that is out; NULL when none is */
     struct origin origin;
     uint8_t encoding;
     bool entered;  /* COMMAND_ENTER was sent */
     bool gone;     /* EVENT_GOODBYE came, or the session never entered */
-    bool asking;   /* a query is out */
     bool admitted; /* counted by the server's guard */
     bool stalled;  /* paused because the hub has a backlog */
 };

@@ -72,6 +72,12 @@ static void on_cut(struct party_stream *stream, int reason, void *user)
     session->front->on_cut(session, reason);
 }
 
+/* The operator's own connections, the console's among them, are no news. */
+static enum party_log_level connection_level(const struct session *session)
+{
+    return session->front == &ctl_front ? PARTY_LOG_DEBUG : PARTY_LOG_INFO;
+}
+
 /* The stream is gone, and the session with it; the hub hears of it unless it knows. */
 static void on_close(struct party_stream *stream, int reason, void *user)
 {
@@ -79,9 +85,12 @@ static void on_close(struct party_stream *stream, int reason, void *user)
     struct session *session = user;
     struct shard *shard = session->shard;
     const char *why = reason == 0 ? "connection closed" : party_strerror(reason);
-    session_log(session, PARTY_LOG_INFO, "disconnected: %s", why);
+    session_log(session, connection_level(session), "disconnected: %s", why);
     if (session->entered && !session->gone) {
         (void)session_submit(session, COMMAND_QUIT, NULL, 0, why, strlen(why));
+    }
+    if (session->query) {
+        atomic_store(&session->query->given_up, true); /* it still comes back, and is freed then */
     }
     room_remove_all(session);
     if (session->timer) {
@@ -130,7 +139,7 @@ struct session *session_begin(struct shard *shard, const struct front *front,
     shard->session_count++;
     party_stream_set_user(stream, &session_stream_ops, session);
     char peer[PARTY_ADDRESS_TEXT_MAX];
-    session_log(session, PARTY_LOG_INFO, "connected from %s (%s)",
+    session_log(session, connection_level(session), "connected from %s (%s)",
                 origin_format(origin, peer, sizeof(peer)), front->name);
     front->on_open(session);
     return session;
@@ -176,11 +185,11 @@ struct command *session_submit(struct session *session, enum command_type type, 
 bool session_ask(struct session *session, struct query *query)
 {
     struct shard *shard = session->shard;
-    if (session->asking || !shard->env.ask(query, shard, shard->env.user)) {
+    if (session->query || !shard->env.ask(query, shard, shard->env.user)) {
         query_destroy(query);
         return false;
     }
-    session->asking = true;
+    session->query = query;
     return true;
 }
 

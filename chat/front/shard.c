@@ -233,7 +233,7 @@ static void answer(struct party_task *task, void *user)
     (void)task;
     struct session *session = shard_session(shard, query->session);
     if (session) {
-        session->asking = false;
+        session->query = NULL;
         if (session->front->on_answer) {
             session->front->on_answer(session, query);
         }

@@ -145,6 +145,19 @@ static void apply_refusing(struct hub_thread *t, const struct command *commands,
     hub_set_log_fault(t->hub, NULL);
 }
 
+/* What people are told; the log has the file and the code. */
+static const char *fault_text(enum log_fault fault)
+{
+    switch (fault) {
+    case LOG_NO_SPACE:
+        return "its disk is full";
+    case LOG_STOPPED:
+        return "its disk has failed";
+    default:
+        return "its disk does not take it";
+    }
+}
+
 static void note_fault(struct hub_thread *t, enum log_fault fault)
 {
     if (!t->failing) {
@@ -201,7 +214,7 @@ static void run_batch(struct hub_thread *t, const struct command *commands)
     size_t from = t->events.count;
     fetch_recent(t, commands);
     if (t->stopped) {
-        apply_refusing(t, commands, now_ms, log_message(t->log));
+        apply_refusing(t, commands, now_ms, fault_text(LOG_STOPPED));
         return;
     }
     apply_all(t, commands, now_ms);
@@ -227,7 +240,7 @@ static void run_batch(struct hub_thread *t, const struct command *commands)
         note_fault(t, fault);
         event_list_cut(&t->events, from);
         hub_rollback(t->hub);
-        apply_refusing(t, commands, now_ms, log_message(t->log));
+        apply_refusing(t, commands, now_ms, fault_text(fault));
     }
 }
 

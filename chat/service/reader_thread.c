@@ -6,36 +6,61 @@
 
 #include "base/xalloc.h"
 
+/* In the order they are served. */
+enum { LANE_HISTORY, LANE_SEARCH, LANE_COUNT };
+
+struct lane {
+    struct query *first, *last;
+    unsigned waiting;
+};
+
 struct reader_thread {
     struct reader *reader;
     pthread_t thread;
     pthread_mutex_t lock;
     pthread_cond_t wake;
-    struct query *first, *last;
-    unsigned waiting;
+    struct lane lanes[LANE_COUNT];
     bool stopping;
 };
+
+/* The next query, history first; NULL when none waits. */
+static struct query *take(struct reader_thread *t)
+{
+    for (unsigned i = 0; i < LANE_COUNT; i++) {
+        struct lane *lane = &t->lanes[i];
+        struct query *query = lane->first;
+        if (!query) {
+            continue;
+        }
+        lane->first = query->next;
+        if (!lane->first) {
+            lane->last = NULL;
+        }
+        lane->waiting--;
+        query->next = NULL;
+        return query;
+    }
+    return NULL;
+}
 
 static void *run(void *user)
 {
     struct reader_thread *t = user;
     (void)pthread_mutex_lock(&t->lock);
     for (;;) {
-        while (!t->first && !t->stopping) {
-            (void)pthread_cond_wait(&t->wake, &t->lock);
-        }
-        struct query *query = t->first;
-        if (!query) {
+        struct query *query = take(t);
+        if (!query && t->stopping) {
             break;
         }
-        t->first = query->next;
-        if (!t->first) {
-            t->last = NULL;
+        if (!query) {
+            (void)pthread_cond_wait(&t->wake, &t->lock);
+            continue;
         }
-        t->waiting--;
+        bool in_vain = t->stopping || atomic_load(&query->given_up);
         (void)pthread_mutex_unlock(&t->lock);
-        query->next = NULL;
-        query->fault = reader_history(t->reader, &query->history, &query->found, &query->more);
+        query->fault =
+            in_vain ? LOG_IO
+                    : reader_history(t->reader, &query->history, &query->found, &query->more);
         shard_answer_later(query->shard, query);
         (void)pthread_mutex_lock(&t->lock);
     }
@@ -61,24 +86,34 @@ int reader_thread_start(struct reader *reader, struct reader_thread **ret_thread
 
 bool reader_thread_ask(struct reader_thread *t, struct query *query, struct shard *shard)
 {
+    bool search = query->history.kind == HISTORY_SEARCH;
+    struct lane *lane = &t->lanes[search ? LANE_SEARCH : LANE_HISTORY];
     (void)pthread_mutex_lock(&t->lock);
-    bool taken = t->waiting < READER_QUEUE_MAX;
+    bool taken = lane->waiting < (search ? READER_SEARCHES_MAX : READER_QUEUE_MAX);
     if (taken) {
         query->shard = shard;
         query->next = NULL;
-        if (t->last) {
-            t->last->next = query;
+        if (lane->last) {
+            lane->last->next = query;
         } else {
-            t->first = query;
+            lane->first = query;
         }
-        t->last = query;
-        t->waiting++;
+        lane->last = query;
+        lane->waiting++;
     }
     (void)pthread_mutex_unlock(&t->lock);
     if (taken) {
         (void)pthread_cond_signal(&t->wake);
     }
     return taken;
+}
+
+bool reader_thread_is_ending(struct reader_thread *t)
+{
+    (void)pthread_mutex_lock(&t->lock);
+    bool ending = t->stopping;
+    (void)pthread_mutex_unlock(&t->lock);
+    return ending;
 }
 
 void reader_thread_destroy(struct reader_thread *t)

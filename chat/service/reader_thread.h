@@ -14,8 +14,12 @@
  */
 struct reader_thread;
 
-/* Queries that may wait; beyond it they are refused. */
-#define READER_QUEUE_MAX 256u
+/*
+ * Queries that may wait; beyond it they are refused. A search reads much and takes its time: what
+ * waits for one is bounded apart, and history goes before all of them.
+ */
+#define READER_QUEUE_MAX    256u
+#define READER_SEARCHES_MAX 32u
 
 /** Starts the thread; reader becomes its own. Returns: 0; -errno of pthread_create(3). */
 int reader_thread_start(struct reader *reader, struct reader_thread **ret_thread);
@@ -24,7 +28,13 @@ int reader_thread_start(struct reader *reader, struct reader_thread **ret_thread
  * any. */
 bool reader_thread_ask(struct reader_thread *thread, struct query *query, struct shard *shard);
 
-/** Answers what waits, ends the thread and closes the reader. NULL is accepted. */
+/**
+ * Gives back what waits unanswered (LOG_IO), ends the thread after the query it is at, and closes
+ * the reader. NULL is accepted.
+ */
 void reader_thread_destroy(struct reader_thread *thread);
+
+/** Whether reader_thread_destroy has begun. Threads: any. */
+bool reader_thread_is_ending(struct reader_thread *thread);
 
 #endif

@@ -2,6 +2,7 @@
 #include "service/reader_thread.h"
 
 #include <pthread.h>
+#include <sched.h>
 #include <semaphore.h>
 #include <stdatomic.h>
 #include <stdlib.h>
@@ -196,7 +197,7 @@ static void test_too_many_queries_are_refused_and_the_others_answered_in_order(v
     query_destroy(take_answer());
 }
 
-static void test_destroy_answers_what_waits(void **state)
+static void test_destroy_gives_back_what_waits(void **state)
 {
     struct bench *b = *state;
     atomic_store(&gated, true);
@@ -215,6 +216,88 @@ static void test_destroy_answers_what_waits(void **state)
         query_destroy(query);
     }
     reader_thread_destroy(NULL);
+}
+
+static struct query *ask_search(uint64_t session)
+{
+    struct query *query = query_create(session);
+    query->text = xmemdup0("text", 4);
+    query->history = (struct history_query){
+        .kind = HISTORY_SEARCH, .room_id = 1, .count = 1, .text = query->text};
+    return query;
+}
+
+static void test_history_goes_before_searches_which_are_bounded_apart(void **state)
+{
+    struct bench *b = *state;
+    atomic_store(&gated, true);
+    assert_true(reader_thread_ask(b->thread, ask_last(1, 1), b->shard));
+    wait_for(&at_gate);
+    for (unsigned i = 0; i < READER_SEARCHES_MAX; i++) {
+        assert_true(reader_thread_ask(b->thread, ask_search(100 + i), b->shard));
+    }
+    struct query *refused = ask_search(9999);
+    assert_false(reader_thread_ask(b->thread, refused, b->shard));
+    query_destroy(refused);
+    assert_true(reader_thread_ask(b->thread, ask_last(2, 1), b->shard));
+    atomic_store(&gated, false);
+    (void)sem_post(&gate);
+    for (unsigned i = 0; i < READER_SEARCHES_MAX + 2; i++) {
+        struct query *query = take_answer();
+        assert_int_equal(query->session, i < 2 ? 1 + i : 98 + i);
+        assert_int_equal(query->found.count, 1);
+        query_destroy(query);
+    }
+}
+
+static void test_nothing_is_read_for_who_is_gone(void **state)
+{
+    struct bench *b = *state;
+    struct query *gone = ask_last(2, 1);
+    atomic_store(&gated, true);
+    assert_true(reader_thread_ask(b->thread, ask_last(1, 1), b->shard));
+    wait_for(&at_gate);
+    assert_true(reader_thread_ask(b->thread, gone, b->shard));
+    atomic_store(&gone->given_up, true);
+    atomic_store(&gated, false);
+    (void)sem_post(&gate);
+    query_destroy(take_answer());
+    struct query *query = take_answer();
+    assert_ptr_equal(query, gone);
+    assert_int_equal(query->fault, LOG_IO);
+    assert_int_equal(query->found.count, 0);
+    query_destroy(query);
+}
+
+static void *destroy_thread(void *user)
+{
+    reader_thread_destroy(user);
+    return NULL;
+}
+
+static void test_end_does_not_wait_for_searches(void **state)
+{
+    struct bench *b = *state;
+    pthread_t ender;
+    atomic_store(&gated, true);
+    assert_true(reader_thread_ask(b->thread, ask_last(1, 1), b->shard));
+    wait_for(&at_gate);
+    for (unsigned i = 0; i < 10; i++) {
+        assert_true(reader_thread_ask(b->thread, ask_search(2 + i), b->shard));
+    }
+    assert_int_equal(pthread_create(&ender, NULL, destroy_thread, b->thread), 0);
+    while (!reader_thread_is_ending(b->thread)) {
+        (void)sched_yield();
+    }
+    /* Were one of them run, it would stay at the gate for ever. */
+    (void)sem_post(&gate);
+    assert_int_equal(pthread_join(ender, NULL), 0);
+    b->thread = NULL;
+    for (unsigned i = 0; i <= 10; i++) {
+        struct query *query = take_answer();
+        assert_int_equal(query->fault, i == 0 ? LOG_OK : LOG_IO);
+        query_destroy(query);
+    }
 }
 
 struct asker {
@@ -269,7 +352,10 @@ int main(void)
         ON_BENCH(test_search_finds_by_text),
         ON_BENCH(test_fault_comes_back_and_the_next_query_is_answered),
         ON_BENCH(test_too_many_queries_are_refused_and_the_others_answered_in_order),
-        ON_BENCH(test_destroy_answers_what_waits),
+        ON_BENCH(test_destroy_gives_back_what_waits),
+        ON_BENCH(test_history_goes_before_searches_which_are_bounded_apart),
+        ON_BENCH(test_nothing_is_read_for_who_is_gone),
+        ON_BENCH(test_end_does_not_wait_for_searches),
         ON_BENCH(test_many_threads_may_ask),
 #undef ON_BENCH
     };

@@ -21,6 +21,9 @@
  * connections); the loops share one for a Unix path.
  */
 
+/* Who may reach the folder may chat, as with a port; the folder's permissions say who that is. */
+#define UNIX_MODE 0666
+
 /* Of a host name with more addresses the first ones are bound. */
 #define ADDRESSES_PER_URL 8u
 
@@ -152,7 +155,7 @@ static int bind_url(struct server *server, const struct listen_url *url, char *m
     config_listen_format(url, NULL, text, sizeof(text));
     int r = unix_address(url->path, &address);
     if (r == 0) {
-        r = bind_unix(server, &address, ENTRY_ANY, 0, server->worker_count);
+        r = bind_unix(server, &address, ENTRY_ANY, UNIX_MODE, server->worker_count);
     }
     if (r < 0) {
         return fail(text, r, message, cap);

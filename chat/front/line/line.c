@@ -107,6 +107,10 @@ static void hear(struct line_session *line, const char *text, size_t len)
         line_leave(line, "spoke HTTP", 10);
         return;
     }
+    if (!line->talked && len >= 3 && memcmp(text, "\xef\xbb\xbf", 3) == 0) {
+        text += 3; /* the byte order mark that some systems put before a file */
+        len -= 3;
+    }
     line->talked = true;
     if (!text_is_clean(text, len)) {
         clean = xmalloc(len * 3 + 1);
@@ -292,7 +296,7 @@ static void on_cut(struct session *session, int reason)
 
 static void on_drain(struct session *session, const char *reason)
 {
-    line_printf(session, "*** The server is going down: %s. Everything said is kept.\n", reason);
+    line_printf(session, "*** The server is going down: %s. What was shown is kept.\n", reason);
 }
 
 static void finish(struct session *session)

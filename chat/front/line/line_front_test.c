@@ -311,7 +311,7 @@ static void test_drain_says_so_and_ends_everyone(void **state)
     user_read(alice);
     user_forget(alice);
     shard_drain(house->shard, "repairs");
-    assert_reads(alice, "*** The server is going down: repairs. Everything said is kept.\n");
+    assert_reads(alice, "*** The server is going down: repairs. What was shown is kept.\n");
     assert_true(alice->ended);
     user_hang_up(alice);
     user_hang_up(bob);
