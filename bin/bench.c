@@ -56,7 +56,10 @@ static const char common_help[] =
     "line://HOST:PORT\n"
     "  --pid PID          the server's process: its CPU time and memory are measured\n"
     "  --json FILE        write the result as JSON too; \"-\": to standard output, instead\n"
-    "  --patience S       seconds without progress until the run has failed (10)\n";
+    "  --patience S       seconds without progress until the run has failed (10)\n"
+    "\n"
+    "The limits of a partyline server must be lifted for it, in its configuration file:\n"
+    "  limits: {flood: false, connections_per_address: 0, connection_rate: 0}\n";
 
 static const char room_help[] =
     "usage: partyline bench room --connect ADDRESS [OPTION]...\n\n"

@@ -118,6 +118,17 @@ static void irc_welcome(struct crowd_member *member)
     say_words(member, "JOIN", room, "\r\n");
 }
 
+/* The server's complaint is kept, and fails a crowd one of whose members is not in yet. */
+static void complained(struct crowd_member *member, const char *line)
+{
+    struct crowd *crowd = member->crowd;
+    (void)snprintf(crowd->trouble, sizeof crowd->trouble, "%.*s", (int)sizeof crowd->trouble - 1,
+                   line);
+    if (member->state != CROWD_JOINED) {
+        crowd_fail(crowd, "member %u was not let in", member->index);
+    }
+}
+
 static void irc_line(struct crowd_member *member, const char *line)
 {
     const char *verb = irc_verb(line);
@@ -130,18 +141,17 @@ static void irc_line(struct crowd_member *member, const char *line)
     } else if (strncmp(verb, "ERROR ", 6) == 0 ||
                (verb[0] == '4' && isdigit((unsigned char)verb[1]) != 0 &&
                 isdigit((unsigned char)verb[2]) != 0 && strncmp(verb, "422", 3) != 0)) {
-        struct crowd *crowd = member->crowd;
-        (void)snprintf(crowd->trouble, sizeof crowd->trouble, "%.*s",
-                       (int)sizeof crowd->trouble - 1, line);
-        if (member->state != CROWD_JOINED) {
-            crowd_fail(crowd, "member %u was not let in", member->index);
-        }
+        complained(member, line);
     }
 }
 
 static void line_line(struct crowd_member *member, const char *line)
 {
     if (member->state != CROWD_GREETING || strncmp(line, "*** ", 4) != 0) {
+        return;
+    }
+    if (strncmp(line, "*** Not now: ", 13) == 0) {
+        complained(member, line);
         return;
     }
     const char *room = crowd_room(member->crowd);

@@ -35,8 +35,13 @@ int cmd_check(int argc, char **argv)
         (void)fputs(usage_text, stdout);
         return EXIT_DONE;
     }
+    if (argc > 1 && argv[1][0] == '-' && argv[1][1] != '\0' && strcmp(argv[1], "--") != 0) {
+        (void)fprintf(stderr, "partyline check: unknown option: %s; see partyline check --help\n",
+                      argv[1]);
+        return EXIT_USAGE;
+    }
     int first = argc > 1 && strcmp(argv[1], "--") == 0 ? 2 : 1;
-    if (first >= argc || (first == 1 && argv[1][0] == '-' && argv[1][1] != '\0')) {
+    if (first >= argc) {
         (void)fputs("partyline check: name a configuration file; see partyline check --help\n",
                     stderr);
         return EXIT_USAGE;

@@ -104,9 +104,10 @@ static int find_socket(const struct place *place, char *ret_path, size_t cap)
 static int no_server(const struct ctl *ctl, int code)
 {
     bool nobody = code == -ENOENT || code == -ECONNREFUSED;
-    (void)fprintf(stderr, "partyline ctl: %s %s: %s\n",
-                  nobody ? "no server answers at" : "cannot connect to", ctl->path,
-                  party_strerror(code));
+    (void)fprintf(stderr,
+                  nobody ? "partyline ctl: no server runs here (%s): %s\n"
+                         : "partyline ctl: cannot connect to %s: %s\n",
+                  ctl->path, party_strerror(code));
     return EXIT_FAILED;
 }
 

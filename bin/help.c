@@ -20,6 +20,11 @@ int cmd_help(int argc, char **argv)
     if (argc < 2) {
         return print_list();
     }
+    if (argc > 2) {
+        (void)fprintf(stderr, "partyline help: unexpected argument: %s; help takes one command\n",
+                      argv[2]);
+        return EXIT_USAGE;
+    }
     if (strcmp(argv[1], option) == 0 || strcmp(argv[1], "help") == 0) {
         (void)printf("usage: partyline help [COMMAND]\n");
         return EXIT_DONE;

@@ -37,6 +37,10 @@ static const char usage_text[] =
     "                  port 0 picks one; default any://127.0.0.1:60000\n"
     "  --data DIR      where messages are kept; made when missing\n"
     "  --loops N       threads that carry connections; 0: one per processor\n"
+    "  --backend NAME  how the threads wait; epoll is the only one\n"
+    "  --log TARGET    where the log goes: stderr, syslog or journal; default stderr\n"
+    "  --log-level L   what is logged: error, warning, info or debug; each has those before it;\n"
+    "                  default info\n"
     "  --no-console    no prompt for the operator when this is a terminal; partyline ctl has the\n"
     "                  same commands\n"
     "\n"
@@ -95,7 +99,7 @@ static int take_option(struct serve_options *options, int option, const char *va
     switch (option) {
     case 'c':
         options->config_path = value;
-        return 0;
+        return *value ? 0 : usage_error("--config takes a file", NULL);
     case 'l':
         return add_listen(options, value);
     case 'd':

@@ -134,7 +134,8 @@ static int check_node_form(const struct config_report *report, const struct conf
         (!node->is_plain ||
          (strcmp(node->text, "false") != 0 && strcmp(node->text, "true") != 0))) {
         return config_fail(report, node->line, node->path,
-                           "'%.40s' is neither false nor a mapping of burst and rate", node->text);
+                           "'%.40s' is neither true, false nor a mapping of burst and rate",
+                           node->text);
     }
     return 0;
 }

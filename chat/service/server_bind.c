@@ -26,10 +26,22 @@
 
 /* Of a host name with more addresses the first ones are bound. */
 #define ADDRESSES_PER_URL 8u
+/* Unless ip_unprivileged_port_start says otherwise; only the advice depends on it. */
+#define FIRST_FREE_PORT 1024u
 
 static int fail(const char *url, int r, char *message, size_t cap)
 {
     (void)snprintf(message, cap, "%s: %s", url, party_strerror(r));
+    return -1;
+}
+
+static int fail_port(const char *text, unsigned port, int r, char *message, size_t cap)
+{
+    if (r != -EACCES || port == 0 || port >= FIRST_FREE_PORT) {
+        return fail(text, r, message, cap);
+    }
+    (void)snprintf(message, cap, "%s: %s; ports below %u need CAP_NET_BIND_SERVICE", text,
+                   party_strerror(r), FIRST_FREE_PORT);
     return -1;
 }
 
@@ -138,7 +150,7 @@ static int bind_host(struct server *server, const struct listen_url *url, char *
             /* A name may have an address of a family this machine lacks; one that works is enough.
              */
             party_resolve_list_finish(&list);
-            return fail(text, r, message, cap);
+            return fail_port(text, url->port, r, message, cap);
         }
     }
     party_resolve_list_finish(&list);

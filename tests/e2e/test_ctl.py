@@ -97,7 +97,7 @@ def test_quit_stops_the_server_in_good_order(server):
 def test_no_server_is_told_with_the_path(tmp_path):
     done = ctl("--data", str(tmp_path), "rooms")
     assert done.returncode == 1
-    assert f"no server answers at {tmp_path}/ctl.sock" in done.stderr
+    assert f"no server runs here ({tmp_path}/ctl.sock): No such file or directory" in done.stderr
 
 
 @pytest.mark.parametrize("args", [("--frob",), ("--data",), ("--data", "a", "--socket", "b", "rooms")])

@@ -38,6 +38,40 @@ def test_page_and_help_have_the_same_options(command):
         assert set(re.findall(r"Fl Fl ([a-z-]+)", synopsis)) == described
 
 
+CALLABLE_MACROS = set("""Ac Ad An Ao Ap Aq Ar At Bc Bo Bq Brc Bro Brq Bsx Bx Cd Cm Dc Do Dq Dv Dx Ec Em En Eo Er Es Ev
+    Fa Fc Fl Fn Fo Ft Fx Ic In Li Lk Ms Mt Nm No Ns Nx Oc Oo Op Ot Ox Pa Pc Pf Po Pq Qc Ql Qo Qq Sc So Sq St Sx Sy Ta
+    Tn Ux Va Vt Xc Xo Xr""".split())
+
+
+def test_headings_have_no_word_that_is_a_macro():
+    """mdoc takes "In" in a heading for an include file and sets the word behind it in angle brackets."""
+    for page in sorted((ROOT / "man").glob("*.[1-9]")):
+        for heading in re.findall(r"^\.S[hs] (.*)$", page.read_text(encoding="utf-8"), re.MULTILINE):
+            assert not set(heading.split()) & CALLABLE_MACROS, page.name
+
+
+LIMITS_LIFTED = "limits: {flood: false, connections_per_address: 0, connection_rate: 0}"
+
+
+def load(chat):
+    return partyline("bench", "room", "--connect", f"{chat.host}:{chat.port}", "--members", "100", "--messages", "500",
+                     "--warmup", "0")
+
+
+def test_bench_runs_against_a_server_with_the_limits_its_page_and_help_lift(server):
+    assert LIMITS_LIFTED in page_of("partyline-bench")
+    assert LIMITS_LIFTED in partyline("bench", "--help").stdout
+    chat = server(config={"limits": {"flood": False, "connections_per_address": 0, "connection_rate": 0}})
+    done = load(chat)
+    assert done.returncode == 0, done.stderr
+
+
+def test_bench_tells_why_a_server_lets_nobody_in(server):
+    done = load(server())
+    assert done.returncode == 1
+    assert re.search(r"was not let in; the server said: \*\*\* Not now: too many connections", done.stderr)
+
+
 def test_page_of_ctl_has_the_servers_commands(server):
     chat = server()
     listed = partyline("ctl", "--data", str(chat.data), "help").stdout
