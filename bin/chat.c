@@ -6,6 +6,7 @@
 #include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
@@ -82,6 +83,35 @@ static bool is_word(const char *text)
     return text[0] != '\0' && !strpbrk(text, " \t\r\n");
 }
 
+static bool is_bad_port(const char *port)
+{
+    if (port[0] == '\0' || port[strspn(port, "0123456789")] != '\0') {
+        return false; /* a service's name: whether there is one is asked when connecting */
+    }
+    unsigned long number = strtoul(port, NULL, 10);
+    return number == 0 || number > 65535;
+}
+
+/* Returns: -1 to go on; else the exit code. */
+static int parse_target(const char *text, struct chat_target *ret_target)
+{
+    int r = chat_target_parse(text, ret_target);
+    const char *scheme = strstr(text, "://");
+    const char *host = scheme ? scheme + 3 : text;
+    if (r == 0 && !is_bad_port(ret_target->port)) {
+        return -1;
+    }
+    if (r == 0) {
+        chat_complain("%s: %s is no port", text, ret_target->port);
+    } else if (strncmp(host, "unix:", 5) != 0 && !strchr(host, '[') &&
+               strchr(host, ':') != strrchr(host, ':')) {
+        chat_complain("%s: an IPv6 address stands in brackets", text);
+    } else {
+        chat_complain("%s: %s", text, party_strerror(r));
+    }
+    return EXIT_USAGE;
+}
+
 /* Returns: -1 to go on; else the exit code. */
 static int parse_options(int argc, char **argv, struct chat_options *options)
 {
@@ -127,12 +157,7 @@ static int parse_options(int argc, char **argv, struct chat_options *options)
     if (optind < argc) {
         return usage_error("unexpected argument", argv[optind]);
     }
-    int r = chat_target_parse(target, &options->target);
-    if (r < 0) {
-        chat_complain("%s: %s", target, party_strerror(r));
-        return EXIT_USAGE;
-    }
-    return -1;
+    return parse_target(target, &options->target);
 }
 
 int cmd_chat(int argc, char **argv)

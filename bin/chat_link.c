@@ -214,6 +214,7 @@ void chat_link_close(struct chat_link *link)
     link->out = NULL;
     link->fd = -1;
     link->in_len = link->out_len = 0;
+    link->skipping = false;
     link->state = CHAT_LINK_CLOSED;
 }
 
@@ -252,6 +253,21 @@ static void tell_line(struct chat_link *link, const char *text, size_t len)
     free(clean);
 }
 
+/*
+ * What a server that sends without end can put on the screen is little, and the end of that is not
+ * half a character.
+ */
+static void tell_cut(struct chat_link *link, const char *text, size_t len)
+{
+    if (len > CHAT_LINE_CUT_BYTES) {
+        len = CHAT_LINE_CUT_BYTES;
+        while (len > CHAT_LINE_CUT_BYTES - 4 && ((unsigned char)text[len] & 0xC0) == 0x80) {
+            len--;
+        }
+    }
+    tell_line(link, text, len);
+}
+
 /* An event may have closed the link: then nothing is left to split. */
 static void split_lines(struct chat_link *link)
 {
@@ -262,7 +278,12 @@ static void split_lines(struct chat_link *link)
         if (!end && (from > 0 || len < CHAT_LINE_IN_MAX_BYTES)) {
             break;
         }
-        tell_line(link, link->in + from, len);
+        if (!end && !link->skipping) {
+            tell_cut(link, link->in + from, len);
+        } else if (!link->skipping) {
+            tell_line(link, link->in + from, len);
+        }
+        link->skipping = end == NULL;
         from += end ? len + 1 : len;
     }
     if (link->state == CHAT_LINK_OPEN) {
@@ -278,8 +299,8 @@ static void receive(struct chat_link *link)
         link->in_len += (size_t)n;
         split_lines(link);
     } else if (n == 0) {
-        if (link->in_len > 0) {
-            tell_line(link, link->in, link->in_len);
+        if (link->in_len > 0 && !link->skipping) {
+            tell_cut(link, link->in, link->in_len);
         }
         if (link->state == CHAT_LINK_OPEN) {
             end(link, "the server closed it");

@@ -18,7 +18,8 @@
  * shares nothing but a pipe and may be left behind.
  */
 
-#define CHAT_LINE_IN_MAX_BYTES 65536         /* of a line of the server; the rest is another line */
+#define CHAT_LINE_IN_MAX_BYTES 65536 /* of a line of the server; a longer one is cut */
+#define CHAT_LINE_CUT_BYTES    512   /* that are shown of a line too long, or without its end */
 #define CHAT_OUT_MAX_BYTES     (1024 * 1024) /* that the server has not taken yet */
 #define CHAT_CONNECT_MS        10000
 
@@ -54,6 +55,7 @@ struct chat_link {
     int fd; /* CONNECTING: the pipe; OPEN: the socket; else -1 */
     char *in, *out;
     size_t in_len, out_len;
+    bool skipping; /* the rest of a line that was too long */
 };
 
 void chat_link_init(struct chat_link *link, const struct chat_link_events *events, void *user);

@@ -321,3 +321,29 @@ def test_closed_standard_output_is_a_failure(server):
                           capture_output=True, timeout=PATIENCE_S, env=server_env(), check=False)
     assert done.returncode == 1
     assert b"cannot write to standard output" in done.stderr
+
+
+@pytest.mark.parametrize("size", [100, 3_000_000, 3 * 65536])
+def test_line_without_an_end_is_cut(fake_server, size):
+    fake = fake_server({"hello": "x" * size, "h.*": None})
+    done = plain(fake.target, "hello\n")
+    assert done.returncode == 1
+    last = done.stdout.decode().splitlines()[-1]
+    assert last == "x" * min(size, 512)
+    assert len(done.stdout) < 2000
+
+
+def test_line_too_long_is_cut_and_the_next_one_is_whole(fake_server):
+    fake = fake_server({"/who": "*** " + "é" * 100_000 + "\n*** In lobby (1): guest1\n"})
+    done = plain(fake.target, "/who\n")
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.decode().splitlines()[2:4] == ["*** " + "é" * 254, "*** In lobby (1): guest1"]
+
+
+@pytest.mark.parametrize("address, cause", [
+    ("127.0.0.1:70000", "70000 is no port"), ("any://127.0.0.1:0", "0 is no port"),
+    ("::1", "an IPv6 address stands in brackets"), ("line://::1:60000", "an IPv6 address stands in brackets")])
+def test_wrong_address_is_wrong_usage(address, cause):
+    done = plain(address, "")
+    assert done.returncode == 2
+    assert done.stderr.decode() == f"partyline chat: {address}: {cause}\n"

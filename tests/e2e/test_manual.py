@@ -113,3 +113,13 @@ def test_completion_has_values():
     assert "packaging" in complete("serve", "--data", "pack")
     assert complete("bench", "") == {"room", "idle", "echo"}
     assert "LICENSE" in complete("check", "LIC")
+
+
+@pytest.mark.parametrize("words, cause", [
+    (("help", "serve", "chat"), "unexpected argument: chat"), (("check", "--bogus"), "unknown option: --bogus"),
+    (("serve", "--config", ""), "--config takes a file")])
+def test_wrong_usage_is_told(words, cause):
+    done = partyline(*words)
+    assert done.returncode == 2
+    assert done.stdout == ""
+    assert cause in done.stderr
