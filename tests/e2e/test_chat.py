@@ -218,19 +218,21 @@ def test_prompt_follows_the_name(server, screen):
 
 def test_answers_to_questions_nobody_typed_are_not_shown(fake_server, screen):
     """Both rooms are entered before the first answer comes: two questions of the client are on their way."""
-    fake = fake_server({"/join two": "*** You are in one, alone so far.\n*** You are in two, alone so far.\n"})
+    fake = fake_server({"/join two": "*** You are in one, alone so far.\n*** You are in two, alone so far.\n",
+                        "/who": "*** In two (1): guest1\n"})
     alice = screen(BINARY, "chat", fake.target)
     alice.expect("^guest1>")
     for line in ("/join one", "/join two"):
         alice.type(line)
         alice.press("Enter")
     alice.expect(r"You are in two")
-    alice.type("/time")
-    alice.press("Enter")
-    alice.expect(rf"^guest1> /time\n{re.escape(NOW)}guest1>")
+    for line in ("/time", "/who"):
+        alice.type(line)
+        alice.press("Enter")
+    # Whatever was answered before this stands above it.
+    alice.expect(r"In two \(1\): guest1$")
     assert alice.text().count(NOW) == 1
-    alice.type("/quit")
-    alice.press("Enter")
+    alice.press("C-d")
 
 
 def test_answer_to_a_typed_question_is_shown_beside_the_clients_own(fake_server, screen):
