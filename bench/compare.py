@@ -110,6 +110,12 @@ def start_floor(args, directory):
     return process, read_url(process, directory)
 
 
+def start_storing_floor(args, directory):
+    process = spawn([args.build / "bench" / "floor_room", "--store", str(directory / "lines")],
+                    directory, subprocess.PIPE)
+    return process, read_url(process, directory)
+
+
 def start_partyline(args, directory):
     config = {
         "listen": ["line://127.0.0.1:0"],
@@ -205,6 +211,7 @@ def start_ngircd(args, directory):
 # name: how to start it, what it speaks, in which scenarios it takes part.
 SERVERS = {
     "floor": (start_floor, "raw", {"room", "idle", "echo"}),
+    "floor-stored": (start_storing_floor, "raw", {"room"}),
     "partyline": (start_partyline, "line", {"room", "idle"}),
     "inspircd": (start_inspircd, "irc", {"room", "idle"}),
     "ngircd": (start_ngircd, "irc", {"room", "idle"}),

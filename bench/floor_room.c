@@ -5,11 +5,16 @@
  * member that is behind gets one send. No names, no parsing beyond newlines, nothing stored, no
  * limit on lines but LINE_CAP. A server that does more is measured against this one.
  *
+ * `floor_room --store FILE` is the floor under every server that stores before it delivers: each
+ * turn writes its lines over FILE, which has its blocks already, and syncs them before anything is
+ * sent.
+ *
  * Whoever lags LOG_CAP bytes behind is cut, so that the log stays one block that never moves while
  * a turn runs.
  */
 #include <arpa/inet.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <stdint.h>
@@ -26,6 +31,10 @@
 #define LINE_CAP 8192
 #define LOG_CAP  (64 * 1024 * 1024)
 
+/* The part of a stored file that is written over and over, in whole pages. */
+#define STORE_BYTES (4 * 1024 * 1024)
+#define PAGE_BYTES  4096
+
 struct member {
     size_t index;  /* place in members */
     size_t offset; /* of the log that went out */
@@ -36,6 +45,8 @@ struct member {
 };
 
 static int epoll_fd;
+static int store_fd = -1; /* -1: nothing is stored */
+static off_t store_at;
 static struct member **members;
 static size_t member_count, member_cap;
 static char *log_bytes;
@@ -179,6 +190,35 @@ static void flush_turn(void)
     }
 }
 
+static void store_open(const char *path)
+{
+    static const char zeros[PAGE_BYTES];
+    store_fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+    for (off_t at = 0; store_fd != -1 && at < STORE_BYTES; at += PAGE_BYTES) {
+        if (pwrite(store_fd, zeros, sizeof zeros, at) != sizeof zeros) {
+            die(path);
+        }
+    }
+    if (store_fd == -1 || fdatasync(store_fd) == -1) {
+        die(path);
+    }
+}
+
+/* Puts the turn's lines, from this place of the log on, on the disk. */
+static void store_turn(size_t from)
+{
+    size_t len = log_len - from;
+    size_t pages = (len + PAGE_BYTES - 1) / PAGE_BYTES;
+    if (store_at + (off_t)(pages * PAGE_BYTES) > STORE_BYTES) {
+        store_at = 0;
+    }
+    if (pwrite(store_fd, log_bytes + from, len, store_at) != (ssize_t)len ||
+        fdatasync(store_fd) == -1) {
+        die("store");
+    }
+    store_at += (off_t)(pages * PAGE_BYTES);
+}
+
 static int listen_any(void)
 {
     int on = 1;
@@ -200,9 +240,15 @@ static int listen_any(void)
     return fd;
 }
 
-int main(void)
+int main(int argc, char **argv)
 {
     static struct epoll_event events[EVENTS];
+    if (argc == 3 && strcmp(argv[1], "--store") == 0) {
+        store_open(argv[2]);
+    } else if (argc != 1) {
+        (void)fprintf(stderr, "usage: floor_room [--store FILE]\n");
+        return 2;
+    }
     int listener = listen_any();
     struct epoll_event event = {.events = EPOLLIN, .data.ptr = NULL};
     epoll_fd = epoll_create1(EPOLL_CLOEXEC);
@@ -223,6 +269,9 @@ int main(void)
             }
         }
         if (log_len > before) {
+            if (store_fd != -1) {
+                store_turn(before);
+            }
             flush_turn();
         }
     }
