@@ -5,17 +5,22 @@
  * waits for a terminal whose user has stopped the output, so lines beyond it are counted instead.
  *
  * The end comes from console_stop, after the server's own. Ctrl-D only asks the server to stop; the
- * thread goes on printing the log until then.
+ * thread goes on printing the log until then. A terminal whose output is stopped (Ctrl-S) does not
+ * hold up the end: what is left then goes to a descriptor that does not block, and a signal takes
+ * the thread out of the write it waits in.
  */
 #include "console.h"
 
+#include <fcntl.h>
 #include <pthread.h>
+#include <signal.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <partyline/error.h>
@@ -23,9 +28,11 @@
 #include "base/xalloc.h"
 #include "operator.h"
 #include "prompt.h"
+#include "service/logger_out.h"
 #include "service/server.h"
 
 #define LOG_LINES_MAX 1000
+#define STOP_SECONDS  1 /* for the terminal to take what is left */
 
 struct console {
     struct server *server;
@@ -95,7 +102,12 @@ static bool on_end(struct prompt *prompt, void *user)
 {
     struct console *console = user;
     (void)prompt;
-    server_stop(console->server);
+    /* Once stopping, the server may be gone. */
+    (void)pthread_mutex_lock(&console->mutex);
+    if (!console->stopping) {
+        server_stop(console->server);
+    }
+    (void)pthread_mutex_unlock(&console->mutex);
     return true;
 }
 
@@ -153,6 +165,59 @@ struct console *console_start(struct server *server, struct logger *logger)
     return console;
 }
 
+/* Returns: whether the thread has ended in time. */
+static bool join(struct console *console)
+{
+    struct timespec end;
+    (void)clock_gettime(CLOCK_MONOTONIC, &end);
+    end.tv_sec += STOP_SECONDS;
+    return pthread_clockjoin_np(console->thread, NULL, CLOCK_MONOTONIC, &end) == 0;
+}
+
+static void on_interrupt(int signo)
+{
+    (void)signo; /* To interrupt is all it is for. */
+}
+
+/* Makes fd one that does not block, if it is a terminal. */
+static void unblock(int fd)
+{
+    if (isatty(fd) != 1) {
+        return;
+    }
+    int own = logger_reopen(fd);
+    if (own == -1) {
+        own = open("/dev/null", O_WRONLY | O_CLOEXEC);
+    }
+    if (own != -1) {
+        (void)dup2(own, fd);
+        (void)close(own);
+    }
+}
+
+/* The descriptors go first, so that no write which begins after the signal can block. */
+static bool interrupt_and_join(struct console *console)
+{
+    struct sigaction action = {.sa_handler = on_interrupt}; /* without SA_RESTART */
+    unblock(STDOUT_FILENO);
+    unblock(STDERR_FILENO);
+    (void)sigaction(SIGURG, &action, NULL);
+    (void)pthread_kill(console->thread, SIGURG);
+    return join(console);
+}
+
+static void print_rest(struct console *console)
+{
+    struct logger_stderr out = {0};
+    for (size_t i = 0; i < console->count; i++) {
+        size_t len = strlen(console->lines[i]);
+        console->lines[i][len] = '\n'; /* its end is known */
+        (void)logger_stderr_write(&out, console->lines[i], len + 1);
+        free(console->lines[i]);
+    }
+    logger_stderr_close(&out);
+}
+
 void console_stop(struct console *console)
 {
     if (!console) {
@@ -162,14 +227,14 @@ void console_stop(struct console *console)
     console->stopping = true;
     (void)pthread_mutex_unlock(&console->mutex);
     wake(console);
-    (void)pthread_join(console->thread, NULL);
+    bool joined = join(console) || interrupt_and_join(console);
     if (console->has_log) {
         logger_set_sink(console->logger, NULL, NULL);
     }
-    for (size_t i = 0; i < console->count; i++) {
-        (void)fprintf(stderr, "%s\n", console->lines[i]);
-        free(console->lines[i]);
+    if (!joined) {
+        return; /* The thread goes with the process, and needs the console until then. */
     }
+    print_rest(console);
     (void)close(console->wake_fd);
     (void)pthread_mutex_destroy(&console->mutex);
     free(console);

@@ -1,22 +1,19 @@
 /* SPDX-License-Identifier: MIT */
 #include "service/logger.h"
 
-#define SD_JOURNAL_SUPPRESS_LOCATION
 #include <errno.h>
-#include <poll.h>
 #include <pthread.h>
 #include <stdarg.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/uio.h>
 #include <syslog.h>
-#include <systemd/sd-journal.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "base/xalloc.h"
+#include "service/logger_out.h"
 #include "wire/text.h"
 
 #define NS_PER_SECOND 1000000000LL
@@ -24,6 +21,9 @@
 
 /* A line on stderr must be one atomic write for a pipe too: PIPE_BUF is 4096. */
 #define LINE_MAX_BYTES (LOGGER_TEXT_MAX_BYTES + 128)
+
+#define SYSLOG_PATH    "/dev/log"
+#define JOURNAL_PATH   "/run/systemd/journal/socket"
 
 struct quota {
     int64_t begun_ns; /* when the running second began, by the steady clock */
@@ -39,6 +39,8 @@ struct logger {
     logger_clock_fn clock;
     void *clock_user;
     struct quota quotas[LEVELS];
+    struct logger_stderr out;
+    struct logger_socket syslog, journal;
     _Atomic int level;
 };
 
@@ -130,19 +132,6 @@ static void format_connection(uint64_t connection, char *ret, size_t cap)
 
 /* ---- targets ---- */
 
-/* Returns: whether the line is out. */
-static bool write_stderr(const char *line, size_t len)
-{
-    struct pollfd poll_stderr = {.fd = STDERR_FILENO, .events = POLLOUT};
-
-    /* A pipe that polls writable has room for PIPE_BUF bytes, so the write below does not block. */
-    if (poll(&poll_stderr, 1, 0) != 1 || (poll_stderr.revents & POLLOUT) == 0) {
-        return false;
-    }
-    ssize_t n = write(STDERR_FILENO, line, len);
-    return n == (ssize_t)len;
-}
-
 static bool put_terminal(struct logger *logger, const struct entry *entry)
 {
     char line[LINE_MAX_BYTES], when[64], connection[32];
@@ -153,50 +142,57 @@ static bool put_terminal(struct logger *logger, const struct entry *entry)
                      entry->text);
     size_t len = (size_t)n < sizeof line ? (size_t)n : sizeof line - 1;
     if (logger->sink == NULL) {
-        return write_stderr(line, len);
+        return logger_stderr_write(&logger->out, line, len) == LOGGER_SENT;
     }
     line[len - 1] = '\0';
     logger->sink(entry->level, line, len - 1, logger->sink_user);
     return true;
 }
 
-static void put_syslog(const struct entry *entry)
+/* RFC 3164, as syslog(3) has it: that one waits for a daemon that does not read. */
+static bool put_syslog(struct logger *logger, const struct entry *entry)
 {
-    char connection[32];
+    static const char months[12][4] = {"Jan", "Feb", "Mar", "Apr", "May", "Jun",
+                                       "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
+    char line[LINE_MAX_BYTES], connection[32];
+    time_t seconds = (time_t)(entry->wall_ns / NS_PER_SECOND);
+    struct tm tm = {0};
 
+    (void)localtime_r(&seconds, &tm); /* Fails beyond the year 2^31 only. */
     format_connection(entry->connection, connection, sizeof connection);
-    syslog(LOG_DAEMON | priorities[entry->level], "%s%s", connection, entry->text);
+    int n = snprintf(line, sizeof line, "<%d>%s %2d %02d:%02d:%02d partyline[%ld]: %s%s",
+                     LOG_DAEMON | priorities[entry->level], months[tm.tm_mon], tm.tm_mday,
+                     tm.tm_hour, tm.tm_min, tm.tm_sec, (long)getpid(), connection, entry->text);
+    size_t len = (size_t)n < sizeof line ? (size_t)n : sizeof line - 1;
+    return logger_socket_send(&logger->syslog, line, len) == LOGGER_SENT;
 }
 
-static bool put_journal(const struct entry *entry)
+/* The journal's own protocol: fields in lines, which works as long as the text has none. */
+static enum logger_outcome put_journal(struct logger *logger, const struct entry *entry)
 {
-    char priority[16], connection[48], message[LOGGER_TEXT_MAX_BYTES + 16];
-    struct iovec fields[3];
-    int count = 2;
+    char fields[LINE_MAX_BYTES], connection[48] = "";
 
-    int n = snprintf(priority, sizeof priority, "PRIORITY=%d", priorities[entry->level]);
-    fields[0] = (struct iovec){priority, (size_t)n};
-    n = snprintf(message, sizeof message, "MESSAGE=%s", entry->text);
-    fields[1] = (struct iovec){message, (size_t)n};
     if (entry->connection != 0) {
-        n = snprintf(connection, sizeof connection, "PARTYLINE_CONNECTION=%llu",
-                     (unsigned long long)entry->connection);
-        fields[2] = (struct iovec){connection, (size_t)n};
-        count = 3;
+        (void)snprintf(connection, sizeof connection, "PARTYLINE_CONNECTION=%llu\n",
+                       (unsigned long long)entry->connection);
     }
-    return sd_journal_sendv(fields, count) == 0;
+    int n =
+        snprintf(fields, sizeof fields, "PRIORITY=%d\nSYSLOG_IDENTIFIER=partyline\n%sMESSAGE=%s\n",
+                 priorities[entry->level], connection, entry->text);
+    size_t len = (size_t)n < sizeof fields ? (size_t)n : sizeof fields - 1;
+    return logger_socket_send(&logger->journal, fields, len);
 }
 
 static bool put(struct logger *logger, const struct entry *entry)
 {
-    switch (logger->target) {
-    case LOGGER_SYSLOG:
-        put_syslog(entry);
-        return true;
-    case LOGGER_JOURNAL:
-        return put_journal(entry) || put_terminal(logger, entry);
-    case LOGGER_STDERR:
-        break;
+    if (logger->target == LOGGER_SYSLOG) {
+        return put_syslog(logger, entry);
+    }
+    if (logger->target == LOGGER_JOURNAL) {
+        enum logger_outcome outcome = put_journal(logger, entry);
+        if (outcome != LOGGER_NOBODY) {
+            return outcome == LOGGER_SENT;
+        }
     }
     return put_terminal(logger, entry);
 }
@@ -257,6 +253,8 @@ struct logger *logger_create(enum logger_target target, enum party_log_level lev
 
     pthread_mutex_init(&logger->mutex, NULL); /* Cannot fail with default attributes. */
     logger_set_clock(logger, NULL, NULL);
+    logger->syslog = (struct logger_socket){SYSLOG_PATH, -1};
+    logger->journal = (struct logger_socket){JOURNAL_PATH, -1};
     for (int i = 0; i < LEVELS; i++) {
         logger->quotas[i].begun_ns = -NS_PER_SECOND;
     }
@@ -274,8 +272,23 @@ void logger_destroy(struct logger *logger)
     }
     logger->clock(&wall_ns, &steady_ns, logger->clock_user);
     tell_missing(logger, wall_ns, steady_ns, true);
+    logger_socket_close(&logger->syslog);
+    logger_socket_close(&logger->journal);
+    logger_stderr_close(&logger->out);
     pthread_mutex_destroy(&logger->mutex);
     free(logger);
+}
+
+/* Connects what is used now: later there may be no descriptor left for it. */
+static void open_sockets(struct logger *logger)
+{
+    logger_socket_close(&logger->syslog);
+    logger_socket_close(&logger->journal);
+    if (logger->target == LOGGER_SYSLOG) {
+        logger_socket_open(&logger->syslog);
+    } else if (logger->target == LOGGER_JOURNAL) {
+        logger_socket_open(&logger->journal);
+    }
 }
 
 void logger_set(struct logger *logger, enum logger_target target, enum party_log_level level)
@@ -283,9 +296,16 @@ void logger_set(struct logger *logger, enum logger_target target, enum party_log
     pthread_mutex_lock(&logger->mutex);
     logger->target = target;
     atomic_store_explicit(&logger->level, (int)level, memory_order_relaxed);
-    if (target == LOGGER_SYSLOG) {
-        openlog("partyline", LOG_PID, LOG_DAEMON);
-    }
+    open_sockets(logger);
+    pthread_mutex_unlock(&logger->mutex);
+}
+
+void logger_set_paths(struct logger *logger, const char *syslog_path, const char *journal_path)
+{
+    pthread_mutex_lock(&logger->mutex);
+    logger->syslog.path = syslog_path;
+    logger->journal.path = journal_path;
+    open_sockets(logger);
     pthread_mutex_unlock(&logger->mutex);
 }
 

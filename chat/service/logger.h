@@ -21,8 +21,8 @@
  *
  * What could act on a terminal (control bytes, C1 and bidirectional controls, bytes that are not
  * UTF-8) is written as \xHH; a backslash stays as it is. Each level may write
- * LOGGER_LINES_PER_SECOND lines; those above, and those for which stderr has no room (a pipe whose
- * reader sleeps must not stop the server), are counted, and the first line written in a later
+ * LOGGER_LINES_PER_SECOND lines; those above, and those that the target does not take at once (a
+ * reader that sleeps must not stop the server), are counted, and the first line written in a later
  * second is preceded by one that says how many are missing.
  *
  * Threads: logger_write and the setters may be called from any thread at any time.
@@ -36,9 +36,9 @@ struct logger;
 
 enum logger_target {
     LOGGER_STDERR,
-    LOGGER_SYSLOG,  /* syslog(3), facility daemon */
-    LOGGER_JOURNAL, /* sd_journal_send(3): PRIORITY, MESSAGE, PARTYLINE_CONNECTION; without a
-                       journal to take them, as LOGGER_STDERR */
+    LOGGER_SYSLOG,  /* /dev/log, facility daemon */
+    LOGGER_JOURNAL, /* the journal's socket: PRIORITY, MESSAGE, SYSLOG_IDENTIFIER,
+                       PARTYLINE_CONNECTION; without a journal, as LOGGER_STDERR */
 };
 
 /**
@@ -60,7 +60,7 @@ bool logger_is_on(const struct logger *logger, enum party_log_level level);
 /**
  * Writes one line. connection 0: it belongs to none. Without a logger (NULL) nothing happens. A
  * line that cannot be written is lost: there is nowhere to complain.
- * errno is kept. Blocks: never for long; stderr is asked first whether it has room.
+ * errno is kept. Blocks: never; what the target has no room for is counted as missing.
  */
 void logger_write(struct logger *logger, enum party_log_level level, uint64_t connection,
                   const char *fmt, ...) PARTY_PRINTF(4, 5);
@@ -84,5 +84,9 @@ typedef void (*logger_clock_fn)(int64_t *ret_wall_ns, int64_t *ret_steady_ns, vo
 
 /** Another clock than the kernel's, for tests; NULL: the kernel's. Before any other thread logs. */
 void logger_set_clock(struct logger *logger, logger_clock_fn fn, void *user);
+
+/** Other sockets than the system's, for tests. The paths are borrowed as long as the logger lives.
+ */
+void logger_set_paths(struct logger *logger, const char *syslog_path, const char *journal_path);
 
 #endif

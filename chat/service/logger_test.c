@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "service/logger.h"
 
-#define SD_JOURNAL_SUPPRESS_LOCATION
 #include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
@@ -10,9 +9,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/uio.h>
-#include <syslog.h>
-#include <systemd/sd-journal.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -27,50 +23,6 @@ struct bench {
     char lines[65536];
     unsigned count;
 };
-
-/* What syslog(3) and the journal were given: the functions below stand in for the real ones. */
-static int syslog_priority;
-static char syslog_text[256];
-static char journal_text[512];
-static int journal_result;
-
-PARTY_PRINTF(2, 0) static void keep_syslog(int priority, const char *fmt, va_list args)
-{
-    syslog_priority = priority;
-    (void)vsnprintf(syslog_text, sizeof syslog_text, fmt, args);
-}
-
-void syslog(int priority, const char *fmt, ...)
-{
-    va_list args;
-
-    va_start(args, fmt);
-    keep_syslog(priority, fmt, args);
-    va_end(args);
-}
-
-/* What syslog becomes under _FORTIFY_SOURCE. */
-PARTY_PRINTF(3, 4) void __syslog_chk(int priority, int flag, const char *fmt, ...);
-void __syslog_chk(int priority, int flag, const char *fmt, ...)
-{
-    va_list args;
-
-    (void)flag;
-    va_start(args, fmt);
-    keep_syslog(priority, fmt, args);
-    va_end(args);
-}
-
-int sd_journal_sendv(const struct iovec *fields, int count)
-{
-    size_t used = 0;
-
-    for (int i = 0; i < count; i++) {
-        used += (size_t)snprintf(journal_text + used, sizeof journal_text - used, "%.*s|",
-                                 (int)fields[i].iov_len, (const char *)fields[i].iov_base);
-    }
-    return journal_result;
-}
 
 static void bench_clock(int64_t *ret_wall_ns, int64_t *ret_steady_ns, void *user)
 {
@@ -98,8 +50,6 @@ static int set_up(void **state)
     bench->logger = logger_create(LOGGER_STDERR, PARTY_LOG_INFO);
     logger_set_clock(bench->logger, bench_clock, bench);
     logger_set_sink(bench->logger, bench_sink, bench);
-    journal_result = 0;
-    journal_text[0] = '\0';
     *state = bench;
     return 0;
 }
@@ -322,41 +272,6 @@ static void test_lines_of_several_threads_do_not_mix(void **state)
     assert_int_equal(count, 80);
 }
 
-static void test_syslog_gets_priority_and_text(void **state)
-{
-    struct bench *b = *state;
-
-    logger_set(b->logger, LOGGER_SYSLOG, PARTY_LOG_INFO);
-    logger_write(b->logger, PARTY_LOG_WARNING, 9, "50%% of %s\n", "it");
-    assert_int_equal(syslog_priority, LOG_DAEMON | LOG_WARNING);
-    assert_string_equal(syslog_text, "[9] 50% of it\\x0a");
-    logger_write(b->logger, PARTY_LOG_ERROR, 0, "%%n");
-    assert_string_equal(syslog_text, "%n");
-    assert_int_equal(b->count, 0);
-}
-
-static void test_journal_gets_fields(void **state)
-{
-    struct bench *b = *state;
-
-    logger_set(b->logger, LOGGER_JOURNAL, PARTY_LOG_INFO);
-    logger_write(b->logger, PARTY_LOG_ERROR, 9, "gone");
-    assert_string_equal(journal_text, "PRIORITY=3|MESSAGE=gone|PARTYLINE_CONNECTION=9|");
-    logger_write(b->logger, PARTY_LOG_INFO, 0, "two\nlines");
-    assert_string_equal(journal_text, "PRIORITY=6|MESSAGE=two\\x0alines|");
-    assert_int_equal(b->count, 0);
-}
-
-static void test_without_a_journal_stderr_takes_the_lines(void **state)
-{
-    struct bench *b = *state;
-
-    logger_set(b->logger, LOGGER_JOURNAL, PARTY_LOG_INFO);
-    journal_result = -ECONNREFUSED;
-    logger_hook(PARTY_LOG_ERROR, "gone %s", b->logger);
-    assert_string_equal(b->lines, "2026-11-23T12:31:07.123+01:00 error gone %s\n");
-}
-
 #define BENCH_TEST(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
 
 int main(void)
@@ -372,9 +287,6 @@ int main(void)
         BENCH_TEST(test_stderr_takes_whole_lines),
         BENCH_TEST(test_full_pipe_drops_lines_but_blocks_nobody),
         BENCH_TEST(test_lines_of_several_threads_do_not_mix),
-        BENCH_TEST(test_syslog_gets_priority_and_text),
-        BENCH_TEST(test_journal_gets_fields),
-        BENCH_TEST(test_without_a_journal_stderr_takes_the_lines),
     };
 
     /* A zone that every libc knows without its files, an hour ahead of UTC. */

@@ -1,7 +1,13 @@
 # SPDX-License-Identifier: MIT
 """The console: `partyline serve` on a terminal."""
+import contextlib
+import fcntl
+import os
 import re
+import signal
+import struct
 import subprocess
+import termios
 import time
 
 import pytest
@@ -9,6 +15,9 @@ import pytest
 from harness import BINARY, PATIENCE_S, server_env, time_left
 
 CHECKED = 'before=$(stty -g); {}; echo left with $?; test "$(stty -g)" = "$before" && echo as it was; cat'
+
+# Of a pseudo-terminal, at its reader's side, in any kernel; it has 4095.
+READER_BYTES = 4000
 
 
 class Console:
@@ -140,3 +149,42 @@ def test_terminal_without_a_cursor_has_a_console_too(terminal, tmp_path):
     serve.type("quit\r")
     assert serve.wait() == 0
     assert "\x1b" not in serve.output
+
+
+def fill(view):
+    """Writes to a terminal that is not read until it takes no more."""
+    slave = os.open(f"/proc/{view.process.pid}/fd/1", os.O_WRONLY | os.O_NONBLOCK | os.O_NOCTTY)
+    deadline = time.monotonic() + PATIENCE_S
+    # The kernel hands over what was written later, which makes room again until its reader's side is full, too.
+    waiting, = struct.unpack("i", fcntl.ioctl(view.master, termios.FIONREAD, bytes(4)))
+    full = False
+    while not full:
+        time_left(deadline, "a full terminal")
+        with contextlib.suppress(BlockingIOError):
+            while True:
+                os.write(slave, b"x" * 100)
+        before, waiting = waiting, struct.unpack("i", fcntl.ioctl(view.master, termios.FIONREAD, bytes(4)))[0]
+        full = before == waiting >= READER_BYTES
+    os.close(slave)
+
+
+def stop_output(view):
+    """Ctrl-S."""
+    view.type("\x13")
+
+
+@pytest.mark.parametrize("silence", [fill, stop_output])
+@pytest.mark.parametrize("args, term", [(["--no-console"], "dumb"), ([], "dumb"), ([], "xterm")])
+def test_terminal_that_takes_nothing_stops_neither_the_chat_nor_its_end(terminal, join, tmp_path, silence, args, term):
+    view = terminal(BINARY, "serve", "--listen", "any://127.0.0.1:0", "--log-level", "debug", "--data",
+                    str(tmp_path / "data"), *args, env={"TERM": term})
+    address = ("127.0.0.1", int(view.expect(r"listening on any://127\.0\.0\.1:(\d+)")[1]))
+    if not args:
+        view.expect(">> ")
+    silence(view)
+    alice = join(address, "alice")
+    bob = join(address, "bob")
+    alice.send("anyone?")
+    bob.expect(r"alice: anyone\?$")
+    view.process.send_signal(signal.SIGTERM)
+    assert view.wait(10) == 0
