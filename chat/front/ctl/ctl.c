@@ -154,9 +154,11 @@ static void run_in_turn(struct ctl_session *ctl, const char *text, size_t len)
         write_end(session, "ok");
     } else if (!verb) {
         write_end(session, "error there is no such command; try help");
-    } else if (verb->needs_argument && rest == len) {
+    } else if (verb->needs_argument != (rest < len)) {
+        /* Too few words, or more than the command takes. */
         char line[80];
-        (void)snprintf(line, sizeof(line), "error usage: %s %s", verb->name, verb->usage);
+        (void)snprintf(line, sizeof(line), "error usage: %s%s%s", verb->name,
+                       verb->usage[0] ? " " : "", verb->usage);
         write_end(session, line);
     } else if (strcmp(verb->name, "help") == 0) {
         run_help(session);

@@ -32,6 +32,8 @@ static void test_each_command_is_answered(void **state)
     assert_reads(ctl, "error there is no such command; try help\n");
     user_send(ctl, "say\n");
     assert_reads(ctl, "error usage: say TEXT\n");
+    user_send(ctl, "clients extra\n");
+    assert_reads(ctl, "error usage: clients\n");
     user_send(ctl, "kick nobody\n");
     assert_reads(ctl, "error nobody has that name\n");
     user_send(ctl, "kick alice too loud\n");
