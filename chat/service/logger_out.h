@@ -31,7 +31,7 @@ struct logger_stderr {
     bool is_own; /* lines go to fd, which does not block */
     bool is_terminal;
     bool is_socket;
-    bool is_torn; /* a terminal took a part of the last line only */
+    bool is_torn; /* a terminal took the last line without its end */
 };
 
 /** Writes one line, which ends with a newline. */
