@@ -131,7 +131,7 @@ static bool on_line(enum line_fault fault, const char *text, size_t len, void *u
     struct ctl_session *ctl = user;
     size_t rest;
     const struct ctl_verb *verb = find_verb(text, len, &rest);
-    if (fault == LINE_OK && verb && verb->at_hub && (!verb->needs_argument || rest < len)) {
+    if (fault == LINE_OK && verb && verb->at_hub && verb->needs_argument == (rest < len)) {
         run_at_hub(&ctl->base, verb, text + rest, len - rest);
         return true;
     }
