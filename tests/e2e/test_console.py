@@ -121,13 +121,16 @@ def test_server_that_cannot_start_leaves_the_terminal_alone(screen, server, tmp_
 
 
 def test_no_console_means_none(console):
-    serve = console("--no-console")
+    serve = console("--no-console", shell="{}; echo left with $?; cat")
     # The terminal itself shows what is typed; a console would carry it out.
     serve.command("quit")
     threads = subprocess.run([BINARY, "ctl", "--data", str(serve.data), "threads"], check=True, timeout=PATIENCE_S,
                              capture_output=True, text=True, env=server_env()).stdout
     assert "console" not in threads
     assert ">>" not in serve.view.text()
+    # The end of its terminal does not end it: to a server SIGHUP means something else.
+    serve.view.press("C-c")
+    serve.view.expect("left with 0")
 
 
 def test_log_to_a_file_stays_there(console, connect, tmp_path):
