@@ -21,7 +21,7 @@
 /* Descriptors that are not connections: database, log, sockets, loops. */
 #define DESCRIPTORS_APART 64u
 
-void server_hub_limits(const struct config *config, struct hub_limits *ret_limits)
+static void fill_hub_limits(const struct config *config, struct hub_limits *ret_limits)
 {
     *ret_limits = (struct hub_limits){
         .nick_bytes = config->limits.nick,
@@ -67,7 +67,7 @@ static void guard_values(const struct config *config, struct guard_settings *ret
 static struct hub *make_hub(const struct config *config)
 {
     struct hub_settings settings = {.lobby = config->lobby, .server_name = config->name};
-    server_hub_limits(config, &settings.limits);
+    fill_hub_limits(config, &settings.limits);
     /* Without a seed names could be chosen that collide; 0 would still be right, only slower. */
     if (getrandom(&settings.hash_seed, sizeof(settings.hash_seed), 0) == -1) {
         settings.hash_seed = 0;
@@ -338,7 +338,7 @@ static void reload(struct server *server)
     struct hub_limits limits;
     guard_values(&server->config, &guard);
     guard_set_settings(server->guard, &guard);
-    server_hub_limits(&server->config, &limits);
+    fill_hub_limits(&server->config, &limits);
     hub_thread_set_limits(server->hub, &limits, server->config.history.on_join);
     for (unsigned i = 0; i < server->worker_count; i++) {
         worker_post_settings(&server->workers[i]);

@@ -80,14 +80,9 @@ void worker_post_settings(struct worker *worker);
 void worker_close(struct worker *worker);
 /** Frees it, after the hub's thread has ended. */
 void worker_finish(struct worker *worker);
-void server_front_settings(const struct config *config, struct front_settings *ret);
 
 /* ---- server_operate.c ---- */
 
 bool server_operate(const char *word, char *ret_text, size_t cap, void *user);
-
-/* ---- server.c ---- */
-
-void server_hub_limits(const struct config *config, struct hub_limits *ret_limits);
 
 #endif

@@ -22,7 +22,7 @@
 #define DRAIN_POLL_NS (10 * 1000000ll)
 #define SNIFF_WAIT_MS 300u
 
-void server_front_settings(const struct config *config, struct front_settings *ret)
+static void fill_front_settings(const struct config *config, struct front_settings *ret)
 {
     *ret = (struct front_settings){
         .server_name = config->name,
@@ -160,7 +160,7 @@ static void take_settings(struct party_task *task, void *user)
     struct front_settings settings;
     atomic_store(&worker->settings_posted, false);
     (void)pthread_mutex_lock(&worker->server->config_lock);
-    server_front_settings(&worker->server->config, &settings);
+    fill_front_settings(&worker->server->config, &settings);
     shard_set_settings(worker->shard, &settings);
     (void)pthread_mutex_unlock(&worker->server->config_lock);
 }
@@ -236,7 +236,7 @@ int worker_init(struct server *server, struct worker *worker, unsigned index)
     if (r < 0) {
         return r;
     }
-    server_front_settings(&server->config, &front);
+    fill_front_settings(&server->config, &front);
     worker->shard = shard_create(worker->loop, index, server->worker_count, &front, &env);
     party_task_init(&worker->settings_task, take_settings, worker);
     party_task_init(&worker->quiet_task, quiet, worker);
