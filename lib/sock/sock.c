@@ -20,6 +20,7 @@ static void init_sock(struct party_sock *sock, int fd, int family, int type, int
     sock->type = type & ~TYPE_FLAGS;
     sock->proto = proto;
     sock->timeout_ms = (type & SOCK_NONBLOCK) != 0 ? 0 : -1;
+    atomic_init(&sock->refs, 1);
 }
 
 int party_sock_socket(int family, int type, int proto, struct party_sock **ret_sock)
@@ -115,20 +116,36 @@ fail:
     return r;
 }
 
-void party_sock_close(struct party_sock *sock)
+struct party_sock *party__sock_ref(struct party_sock *sock)
 {
-    if (sock == NULL) {
-        return;
+    (void)atomic_fetch_add_explicit(&sock->refs, 1, memory_order_relaxed);
+    return sock;
+}
+
+int party__sock_unref(struct party_sock *sock)
+{
+    if (atomic_fetch_sub_explicit(&sock->refs, 1, memory_order_acq_rel) > 1) {
+        return 0;
     }
     /* Linux has released the descriptor even when close(2) fails; a retry could hit another's. */
-    (void)close(sock->fd);
+    int r = sock->fd != -1 && close(sock->fd) == -1 ? -errno : 0;
     free(sock);
+    return r;
+}
+
+void party_sock_close(struct party_sock *sock)
+{
+    if (sock != NULL) {
+        (void)party__sock_unref(sock);
+    }
 }
 
 int party_sock_detach(struct party_sock *sock)
 {
     int fd = sock->fd;
-    free(sock);
+    /* A FILE that is still open finds no descriptor any more (EBADF), as in Python. */
+    sock->fd = -1;
+    (void)party__sock_unref(sock);
     return fd;
 }
 

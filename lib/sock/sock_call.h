@@ -2,6 +2,7 @@
 #ifndef PARTYLINE_SOCK_SOCK_CALL_H
 #define PARTYLINE_SOCK_SOCK_CALL_H
 
+#include <stdatomic.h>
 #include <stdint.h>
 #include <sys/types.h>
 
@@ -15,7 +16,15 @@ struct party_sock {
     int type; /* without SOCK_NONBLOCK and SOCK_CLOEXEC */
     int proto;
     int64_t timeout_ms; /* -1: waits for ever, and fd is blocking; else fd is non-blocking */
+    atomic_uint refs;   /* party_sock_close drops one, each FILE of makefile another (file.h) */
 };
+
+/** Keeps the socket and its descriptor until party__sock_unref, beyond party_sock_close too. */
+struct party_sock *party__sock_ref(struct party_sock *sock);
+
+/** Drops a reference; the last one closes the descriptor and frees the socket. Returns: 0; -errno
+   of close(2), and the socket is gone all the same. */
+int party__sock_unref(struct party_sock *sock);
 
 /* For deadline_ns below: the socket's timeout, counted from when the call first has to wait. */
 #define PARTY__DEADLINE_OF_TIMEOUT INT64_C(0)
