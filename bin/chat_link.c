@@ -13,6 +13,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <partyline/connection.h>
 #include <partyline/error.h>
 #include <partyline/sock.h>
 

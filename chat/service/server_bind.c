@@ -9,6 +9,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include <partyline/connection.h>
 #include <partyline/error.h>
 #include <partyline/resolve.h>
 #include <partyline/sock.h>

@@ -6,6 +6,7 @@
 
 #include <partyline/address.h>
 #include <partyline/buf.h>
+#include <partyline/connection.h>
 #include <partyline/error.h>
 #include <partyline/listener.h>
 #include <partyline/log.h>

@@ -16,6 +16,7 @@
 
 #include <cmocka.h>
 
+#include <partyline/connection.h>
 #include <partyline/error.h>
 #include <partyline/sock.h>
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include <partyline/sock.h>
+#include <partyline/connection.h>
 
 #include <errno.h>
 #include <fcntl.h>
