@@ -2,10 +2,20 @@
 #ifndef SERVER_STREAM_INTERNAL_H
 #define SERVER_STREAM_INTERNAL_H
 
+#include <stdbool.h>
 #include <stdint.h>
 #include <sys/uio.h>
 
 #include <partyline/stream.h>
+
+/*
+ * Streams as their own files see them: outq.c (the queue of spans), stream.c (life and time-outs),
+ * stream_in.c, stream_out.c.
+ */
+
+#define PARTY__OUTPUT_MAX_DEFAULT (96u * 1024u)
+#define PARTY__READ_MAX_DEFAULT   (16u * 1024u)
+#define PARTY__READ_MAX_CEILING   (64u * 1024u)
 
 /* A piece of a shared buffer in an output queue; owns one reference to buf. */
 struct party__span {
@@ -40,5 +50,65 @@ void party__outq_consume(struct party__outq *q, size_t n);
 size_t party__outq_peek(const struct party__outq *q, void *buf, size_t len);
 /** See party_stream_drop_queued. */
 void party__outq_drop(struct party__outq *q, int delimiter);
+
+enum party__stream_state { STREAM_OPEN, STREAM_CUT, STREAM_FINISHING, STREAM_CLOSED };
+
+struct party_stream {
+    struct party_watch watch;
+    struct party_timer timer; /* OPEN: write time-out; FINISHING: its end */
+    struct party_task task;
+    const struct party_stream_ops *ops;
+    void *user;
+    const struct party_stream_limits *limits;
+    struct party_loop *loop;
+    struct party__outq out;
+    uint8_t *kept; /* input that on_data did not take; NULL while there is none */
+    uint32_t kept_len;
+    int fd;
+    int reason;
+    int64_t progress_ns; /* when output last went out, while blocked */
+    int64_t input_ns;    /* when input last came, or was asked for again */
+    uint8_t state;
+    bool task_queued;
+    bool paused;
+    bool ended; /* the peer sent its end */
+    bool end_told;
+    bool blocked; /* the socket takes no more for now */
+    bool shut;    /* our side is shut down */
+    bool unwatched;
+    bool in_cut; /* on_cut runs: the last words may be written */
+};
+
+static inline bool party__stream_wants_input(const struct party_stream *s)
+{
+    return !s->ended && (s->state == STREAM_FINISHING || !s->paused);
+}
+
+/* stream.c */
+
+/** Has the stream's task run in phase 6 of this turn. */
+void party__stream_queue_task(struct party_stream *s);
+/** Ends the stream now. The first reason that is not 0 counts. */
+void party__stream_die(struct party_stream *s, int reason);
+/** A limit was met: on_cut comes in phase 6. A stream that is on its way out dies. */
+void party__stream_cut(struct party_stream *s, int reason);
+/** Brings the loop's watch in line with what the stream waits for. */
+void party__stream_update_watch(struct party_stream *s);
+/** Has the timer fire when the first time-out of an open stream may be due. */
+void party__stream_arm(struct party_stream *s);
+
+/* stream_in.c */
+
+/** Reads once and hands over what came. */
+void party__stream_read(struct party_stream *s);
+/** Hands over what was kept. */
+void party__stream_hand_over_kept(struct party_stream *s);
+/** Calls on_end when it is its time. */
+void party__stream_tell_end(struct party_stream *s);
+
+/* stream_out.c */
+
+/** Sends what the socket takes now, and waits for it to take more when that is not all. */
+void party__stream_flush(struct party_stream *s);
 
 #endif

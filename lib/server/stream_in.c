@@ -1,0 +1,139 @@
+/* SPDX-License-Identifier: MIT */
+#include <partyline/stream.h>
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+
+#include "server/stream_internal.h"
+
+/*
+ * The input of a stream: from the socket to on_data. What on_data leaves is kept and comes first
+ * when reading goes on, so the order of the bytes never changes; the peer's end comes after all.
+ */
+
+/* Keeps what the front did not take. */
+static void keep(struct party_stream *s, const uint8_t *data, size_t len)
+{
+    if (party_stream_unread(s, data, len) < 0) {
+        party__stream_die(s, -ENOMEM);
+        return;
+    }
+    s->paused = true;
+}
+
+static void hand_over(struct party_stream *s, const uint8_t *data, size_t len)
+{
+    size_t taken = s->ops->on_data(s, data, len, s->user);
+    if (s->state == STREAM_OPEN && taken < len) {
+        keep(s, data + taken, len - taken);
+        party__stream_update_watch(s);
+    }
+}
+
+void party__stream_hand_over_kept(struct party_stream *s)
+{
+    uint8_t *kept = s->kept;
+    size_t len = s->kept_len;
+    s->kept = NULL;
+    s->kept_len = 0;
+    hand_over(s, kept, len);
+    free(kept);
+}
+
+/* The end of input comes after all input: not while some is kept or reading is paused. */
+void party__stream_tell_end(struct party_stream *s)
+{
+    if (!s->ended || s->end_told || s->kept || s->paused || s->state != STREAM_OPEN) {
+        return;
+    }
+    s->end_told = true;
+    if (s->ops->on_end) {
+        s->ops->on_end(s, s->user);
+    } else {
+        party_stream_finish(s);
+    }
+}
+
+static void on_peer_end(struct party_stream *s)
+{
+    s->ended = true;
+    if (s->state == STREAM_FINISHING && s->shut) {
+        party__stream_die(s, 0);
+        return;
+    }
+    party__stream_tell_end(s);
+    party__stream_update_watch(s);
+}
+
+void party__stream_read(struct party_stream *s)
+{
+    if (s->kept) {
+        return; /* they come first, in this turn's phase 6 */
+    }
+    uint8_t bytes[PARTY__READ_MAX_CEILING];
+    size_t max = s->limits->read_max_bytes ? s->limits->read_max_bytes : PARTY__READ_MAX_DEFAULT;
+    if (max > sizeof(bytes)) {
+        max = sizeof(bytes);
+    }
+    ssize_t n = recv(s->fd, bytes, max, MSG_DONTWAIT);
+    if (n > 0) {
+        s->input_ns = party_loop_now_ns(s->loop);
+        party__stream_arm(s); /* the limits may have changed */
+        if (s->state == STREAM_OPEN) {
+            hand_over(s, bytes, (size_t)n);
+        }
+    } else if (n == 0) {
+        on_peer_end(s);
+    } else if (errno != EAGAIN && errno != EINTR) {
+        party__stream_die(s, -errno);
+    }
+}
+
+void party_stream_pause(struct party_stream *s)
+{
+    if (!s->paused) {
+        s->paused = true;
+        party__stream_update_watch(s);
+    }
+}
+
+void party_stream_resume(struct party_stream *s)
+{
+    if (s->paused) {
+        s->paused = false;
+        s->input_ns = party_loop_now_ns(s->loop);
+        if (s->kept || s->ended) {
+            party__stream_queue_task(s);
+        }
+        party__stream_update_watch(s);
+        party__stream_arm(s);
+    }
+}
+
+int party_stream_unread(struct party_stream *s, const void *bytes, size_t len)
+{
+    if (s->state != STREAM_OPEN || len == 0) {
+        return 0;
+    }
+    uint8_t *kept = malloc(len + s->kept_len);
+    if (!kept) {
+        return -ENOMEM;
+    }
+    memcpy(kept, bytes, len);
+    if (s->kept) {
+        memcpy(kept + len, s->kept, s->kept_len);
+        free(s->kept);
+    }
+    s->kept = kept;
+    s->kept_len += (uint32_t)len;
+    s->end_told = false;
+    party__stream_queue_task(s);
+    return 0;
+}
+
+bool party_stream_is_paused(const struct party_stream *s)
+{
+    return s->paused;
+}
