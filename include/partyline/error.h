@@ -19,7 +19,8 @@ PARTY_BEGIN_DECLS
  * Threads: all functions here may be called from any thread.
  */
 
-/* name, code, text. The texts of the EAI family are getaddrinfo(3)'s, in our words. */
+/* name, code, text. The texts of the EAI family are getaddrinfo(3)'s, in our words. A
+   PARTY_EGAI_ code is -5100 plus its EAI_ code, a PARTY_EH_ code -5200 minus its h_errno. */
 #define PARTY_ERRORS(X)                                                                            \
     X(PARTY_EOF, -5000, "end of stream")                                                           \
     X(PARTY_ETIMEOUT, -5001, "timed out")                                                          \
@@ -27,6 +28,10 @@ PARTY_BEGIN_DECLS
     X(PARTY_EOVERFLOW, -5003, "output limit reached: the peer does not read")                      \
     X(PARTY_EIDLE, -5004, "the peer took nothing for too long")                                    \
     X(PARTY_ESILENT, -5005, "the peer said nothing for too long")                                  \
+    X(PARTY_EIDNA, -5020, "no domain can have this host name")                                     \
+    X(PARTY_EIDNA_EMPTY, -5021, "empty label in a host name")                                      \
+    X(PARTY_EIDNA_LONG, -5022, "host name or label of it too long")                                \
+    X(PARTY_EIDNA_UNSUPPORTED, -5023, "no host names beyond ASCII: built without libidn2")         \
     X(PARTY_EGAI_BADFLAGS, -5101, "bad flags for a name look-up")                                  \
     X(PARTY_EGAI_NONAME, -5102, "name or service not known")                                       \
     X(PARTY_EGAI_AGAIN, -5103, "temporary failure in name resolution")                             \
@@ -37,7 +42,11 @@ PARTY_BEGIN_DECLS
     X(PARTY_EGAI_SERVICE, -5108, "service not known for this socket type")                         \
     X(PARTY_EGAI_ADDRFAMILY, -5109, "the name has no address in this family")                      \
     X(PARTY_EGAI_MEMORY, -5110, "out of memory during a name look-up")                             \
-    X(PARTY_EGAI_OVERFLOW, -5114, "argument too long for a name look-up")
+    X(PARTY_EGAI_OVERFLOW, -5112, "argument too long for a name look-up")                          \
+    X(PARTY_EH_HOST_NOT_FOUND, -5201, "unknown host")                                              \
+    X(PARTY_EH_TRY_AGAIN, -5202, "temporary failure in looking up a host")                         \
+    X(PARTY_EH_NO_RECOVERY, -5203, "the name server failed for good in looking up a host")         \
+    X(PARTY_EH_NO_DATA, -5204, "the host has no address, or the address no name")
 
 enum party_error {
 #define PARTY_ERROR_ENUM(name, code, text) name = code,
@@ -50,6 +59,7 @@ enum party_error_kind {
     PARTY_KIND_NONE,    /* no error: the code is >= 0 */
     PARTY_KIND_OS,      /* OSError: -errno of the kernel */
     PARTY_KIND_GAI,     /* socket.gaierror */
+    PARTY_KIND_HERROR,  /* socket.herror */
     PARTY_KIND_TIMEOUT, /* TimeoutError (socket.timeout): PARTY_ETIMEOUT, -ETIMEDOUT */
     PARTY_KIND_LIBRARY, /* one of ours without a counterpart in Python */
 };
@@ -72,6 +82,12 @@ PARTY_API enum party_error_kind party_error_kind(int code);
 
 /** Translates getaddrinfo's EAI_* into ours; EAI_SYSTEM becomes -sys_errno; 0 stays 0. */
 PARTY_API int party_error_from_gai(int eai, int sys_errno);
+
+/**
+ * Translates the h_errno of gethostbyname(3) and its like into ours; NETDB_INTERNAL becomes
+ * -sys_errno; NETDB_SUCCESS, 0, stays 0.
+ */
+PARTY_API int party_error_from_h(int herr, int sys_errno);
 
 PARTY_END_DECLS
 #endif

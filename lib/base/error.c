@@ -14,6 +14,10 @@
 #define GAI_FIRST (-5100)
 #define GAI_LAST  (-5199)
 
+/* The codes -5200..-5299 are those of gethostbyname(3) and its like. */
+#define H_FIRST (-5200)
+#define H_LAST  (-5299)
+
 struct error_entry {
     int code;
     const char *name;
@@ -82,6 +86,9 @@ enum party_error_kind party_error_kind(int code)
     if (code <= GAI_FIRST && code >= GAI_LAST) {
         return PARTY_KIND_GAI;
     }
+    if (code <= H_FIRST && code >= H_LAST) {
+        return PARTY_KIND_HERROR;
+    }
     return PARTY_KIND_LIBRARY;
 }
 
@@ -117,5 +124,24 @@ int party_error_from_gai(int eai, int sys_errno)
     default:
         /* EAI_CANCELED and its like belong to getaddrinfo_a(3), which we never call. */
         return PARTY_EGAI_FAIL;
+    }
+}
+
+int party_error_from_h(int herr, int sys_errno)
+{
+    switch (herr) {
+    case NETDB_SUCCESS:
+        return 0;
+    case NETDB_INTERNAL:
+        return sys_errno > 0 ? -sys_errno : PARTY_EH_NO_RECOVERY;
+    case HOST_NOT_FOUND:
+        return PARTY_EH_HOST_NOT_FOUND;
+    case TRY_AGAIN:
+        return PARTY_EH_TRY_AGAIN;
+    case NO_DATA:
+        return PARTY_EH_NO_DATA;
+    case NO_RECOVERY:
+    default:
+        return PARTY_EH_NO_RECOVERY;
     }
 }

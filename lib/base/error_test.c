@@ -69,7 +69,7 @@ static void test_errno_has_the_systems_text_and_symbol(void **state)
 static void test_codes_nobody_defined_are_unknown(void **state)
 {
     (void)state;
-    static const int codes[] = {-4000, -4095, -4096, -4999, -5006, -5200, -99999, INT32_MIN};
+    static const int codes[] = {-4000, -4095, -4096, -4999, -5199, -5200, -99999, INT32_MIN};
     for (size_t i = 0; i < sizeof(codes) / sizeof(codes[0]); i++) {
         assert_string_equal(party_strerror(codes[i]), "unknown error");
         assert_string_equal(party_error_name(codes[i]), "?");
@@ -98,6 +98,8 @@ static void test_kinds_are_pythons_classes(void **state)
     for (size_t i = 0; i < ALL_COUNT; i++) {
         bool is_gai = strncmp(all[i].name, "PARTY_EGAI_", 11) == 0;
         assert_int_equal(party_error_kind(all[i].code) == PARTY_KIND_GAI, is_gai);
+        bool is_herror = strncmp(all[i].name, "PARTY_EH_", 9) == 0;
+        assert_int_equal(party_error_kind(all[i].code) == PARTY_KIND_HERROR, is_herror);
     }
 }
 
@@ -135,6 +137,29 @@ static void test_gai_system_error_is_the_errno(void **state)
     assert_int_equal(party_error_from_gai(EAI_SYSTEM, 0), PARTY_EGAI_FAIL);
 }
 
+static void test_host_codes_are_translated(void **state)
+{
+    (void)state;
+    assert_int_equal(party_error_from_h(HOST_NOT_FOUND, EIO), PARTY_EH_HOST_NOT_FOUND);
+    assert_int_equal(party_error_from_h(TRY_AGAIN, EIO), PARTY_EH_TRY_AGAIN);
+    assert_int_equal(party_error_from_h(NO_RECOVERY, EIO), PARTY_EH_NO_RECOVERY);
+    assert_int_equal(party_error_from_h(NO_DATA, EIO), PARTY_EH_NO_DATA);
+    assert_int_equal(party_error_from_h(12345, EIO), PARTY_EH_NO_RECOVERY);
+    assert_int_equal(party_error_from_h(NETDB_SUCCESS, EIO), 0);
+    assert_int_equal(party_error_from_h(NETDB_INTERNAL, EMFILE), -EMFILE);
+    assert_int_equal(party_error_from_h(NETDB_INTERNAL, 0), PARTY_EH_NO_RECOVERY);
+}
+
+/* Who needs Python's numbers gets them from our codes. */
+static void test_look_up_codes_hold_the_systems_numbers(void **state)
+{
+    (void)state;
+    assert_int_equal(PARTY_EGAI_NONAME, -5100 + EAI_NONAME);
+    assert_int_equal(PARTY_EGAI_OVERFLOW, -5100 + EAI_OVERFLOW);
+    assert_int_equal(PARTY_EH_HOST_NOT_FOUND, -5200 - HOST_NOT_FOUND);
+    assert_int_equal(PARTY_EH_NO_DATA, -5200 - NO_DATA);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -147,6 +172,8 @@ int main(void)
         cmocka_unit_test(test_kinds_are_pythons_classes),
         cmocka_unit_test(test_gai_codes_are_translated),
         cmocka_unit_test(test_gai_system_error_is_the_errno),
+        cmocka_unit_test(test_host_codes_are_translated),
+        cmocka_unit_test(test_look_up_codes_hold_the_systems_numbers),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -34,8 +34,9 @@ LAYERS = {
 # Public headers without a .c file of their own.
 HEADERS_ALONE = {"api.h": "lib/base", "log.h": "lib/base", "partyline.h": "lib/server"}
 
-# libpartyline is to need libc, OpenSSL and liburing only; only the log talks to the database.
+# libpartyline is to need libc, libidn2, OpenSSL and liburing only; only the log talks to the database.
 THIRD_PARTY = {
+    "idn2.h": ["lib/sock"],
     "sqlite3.h": ["chat/log"],
     "cyaml/": ["chat/service"],
     "utf8proc.h": ["chat/wire", "chat/core", "chat/log", "chat/front", "bin"],

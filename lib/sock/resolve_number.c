@@ -1,0 +1,163 @@
+/* SPDX-License-Identifier: MIT */
+/* Services, protocols and interfaces: names of small numbers. */
+#include <partyline/resolve.h>
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "sock/resolve_scratch.h"
+
+#define PORT_MAX 65535
+
+/*
+ * What a getxbyy_r call means once it needs no more memory. An ERANGE that is left had no memory,
+ * or met an answer that no sane file has.
+ */
+static int verdict(int r, bool is_found)
+{
+    if (is_found) {
+        return 0;
+    }
+    if (r == ERANGE) {
+        return -ENOMEM;
+    }
+    return r == 0 ? -ENOENT : -r;
+}
+
+static int copy_out(const char *text, char *ret_text, size_t cap)
+{
+    size_t len = strlen(text);
+    if (len >= cap) {
+        return -ENAMETOOLONG;
+    }
+    memcpy(ret_text, text, len + 1);
+    return 0;
+}
+
+int party_resolve_getservbyname(const char *name, const char *proto)
+{
+    struct party__scratch scratch;
+    struct servent entry;
+    struct servent *found = NULL;
+    int r;
+    party__scratch_init(&scratch);
+    do {
+        r = getservbyname_r(name, proto, &entry, scratch.at, scratch.cap, &found);
+    } while (r == ERANGE && party__scratch_grow(&scratch));
+    r = verdict(r, found != NULL);
+    if (r == 0) {
+        r = ntohs((uint16_t)found->s_port);
+    }
+    party__scratch_finish(&scratch);
+    return r;
+}
+
+int party_resolve_getservbyport(int port, const char *proto, char *ret_name, size_t name_cap)
+{
+    if (port < 0 || port > PORT_MAX) {
+        return -ERANGE;
+    }
+    struct party__scratch scratch;
+    struct servent entry;
+    struct servent *found = NULL;
+    int r;
+    party__scratch_init(&scratch);
+    do {
+        r = getservbyport_r(htons((uint16_t)port), proto, &entry, scratch.at, scratch.cap, &found);
+    } while (r == ERANGE && party__scratch_grow(&scratch));
+    r = verdict(r, found != NULL);
+    if (r == 0) {
+        r = copy_out(found->s_name, ret_name, name_cap);
+    }
+    party__scratch_finish(&scratch);
+    return r;
+}
+
+int party_resolve_getprotobyname(const char *name)
+{
+    struct party__scratch scratch;
+    struct protoent entry;
+    struct protoent *found = NULL;
+    int r;
+    party__scratch_init(&scratch);
+    do {
+        r = getprotobyname_r(name, &entry, scratch.at, scratch.cap, &found);
+    } while (r == ERANGE && party__scratch_grow(&scratch));
+    r = verdict(r, found != NULL);
+    if (r == 0) {
+        r = found->p_proto;
+    }
+    party__scratch_finish(&scratch);
+    return r;
+}
+
+/* ---- interfaces ---- */
+
+static int copy_interfaces(const struct if_nameindex *all, struct party_resolve_interfaces *list)
+{
+    size_t count = 0;
+    while (all[count].if_index != 0) {
+        count++;
+    }
+    if (count == 0) {
+        return 0;
+    }
+    list->entries = calloc(count, sizeof(list->entries[0]));
+    if (list->entries == NULL) {
+        return -ENOMEM;
+    }
+    for (size_t i = 0; i < count; i++) {
+        list->entries[i].index = all[i].if_index;
+        /* The last byte stays 0: the kernel's names are shorter than IF_NAMESIZE. */
+        strncpy(list->entries[i].name, all[i].if_name, IF_NAMESIZE - 1);
+    }
+    list->count = count;
+    return 0;
+}
+
+int party_resolve_if_nameindex(struct party_resolve_interfaces *ret_interfaces)
+{
+    struct if_nameindex *all = if_nameindex();
+    if (all == NULL) {
+        return -errno;
+    }
+    struct party_resolve_interfaces list = {0};
+    int r = copy_interfaces(all, &list);
+    if_freenameindex(all);
+    if (r == 0) {
+        *ret_interfaces = list;
+    }
+    return r;
+}
+
+void party_resolve_interfaces_finish(struct party_resolve_interfaces *interfaces)
+{
+    if (interfaces == NULL) {
+        return;
+    }
+    free(interfaces->entries);
+    *interfaces = (struct party_resolve_interfaces){0};
+}
+
+int party_resolve_if_nametoindex(const char *name, unsigned *ret_index)
+{
+    errno = 0;
+    unsigned index = if_nametoindex(name);
+    if (index == 0) {
+        return errno > 0 ? -errno : -ENODEV;
+    }
+    *ret_index = index;
+    return 0;
+}
+
+int party_resolve_if_indextoname(unsigned index, char ret_name[IF_NAMESIZE])
+{
+    char name[IF_NAMESIZE];
+    errno = 0;
+    if (if_indextoname(index, name) == NULL) {
+        return errno > 0 ? -errno : -ENXIO;
+    }
+    memcpy(ret_name, name, IF_NAMESIZE);
+    return 0;
+}
