@@ -13,6 +13,8 @@
 #include <partyline/loop.h>
 #include <partyline/resolve.h>
 #include <partyline/sock.h>
+#include <partyline/sock_io.h>
+#include <partyline/sock_option.h>
 #include <partyline/stream.h>
 
 #endif

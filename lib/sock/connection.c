@@ -25,13 +25,11 @@ static int64_t share_deadline(int64_t deadline_ns, size_t left_count)
 static int connect_entry(const struct party_resolve_entry *entry, int64_t timeout_ms,
                          int64_t deadline_ns, struct party_sock **ret_sock)
 {
-    int flags = timeout_ms == -1 ? 0 : SOCK_NONBLOCK;
     struct party_sock *sock;
-    int r = party_sock_socket(entry->family, entry->type | flags, entry->proto, &sock);
+    int r = party__sock_new(entry->family, entry->type, entry->proto, timeout_ms, &sock);
     if (r < 0) {
         return r;
     }
-    sock->timeout_ms = timeout_ms;
     r = party__sock_connect_until(sock, &entry->address, deadline_ns);
     if (r < 0) {
         party_sock_close(sock);

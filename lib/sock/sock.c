@@ -3,7 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <poll.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
@@ -11,73 +11,132 @@
 
 #include "sock/sock_call.h"
 
+/* A socket's life and its timeout. */
+
 #define TYPE_FLAGS (SOCK_NONBLOCK | SOCK_CLOEXEC)
 
-static void init_sock(struct party_sock *sock, int fd, int family, int type, int proto)
+/* The one variable of the process in this library: Python has it, and so have its users. */
+static _Atomic int64_t default_timeout_ms = -1;
+
+int party_sock_setdefaulttimeout(int64_t timeout_ms)
+{
+    if (timeout_ms < -1) {
+        return -EINVAL;
+    }
+    atomic_store_explicit(&default_timeout_ms, timeout_ms, memory_order_relaxed);
+    return 0;
+}
+
+int64_t party_sock_getdefaulttimeout(void)
+{
+    return atomic_load_explicit(&default_timeout_ms, memory_order_relaxed);
+}
+
+/* The flags a descriptor must be born with so that it fits its timeout. */
+static int birth_flags(int64_t timeout_ms)
+{
+    return SOCK_CLOEXEC | (timeout_ms == -1 ? 0 : SOCK_NONBLOCK);
+}
+
+/* SOCK_NONBLOCK asks for timeout 0, whatever the default. */
+static int64_t birth_timeout_ms(int type)
+{
+    return (type & SOCK_NONBLOCK) != 0 ? 0 : party_sock_getdefaulttimeout();
+}
+
+void party__sock_fill(struct party_sock *sock, int fd, int family, int type, int proto,
+                      int64_t timeout_ms)
 {
     sock->fd = fd;
     sock->family = family;
     sock->type = type & ~TYPE_FLAGS;
     sock->proto = proto;
-    sock->timeout_ms = (type & SOCK_NONBLOCK) != 0 ? 0 : -1;
+    sock->timeout_ms = timeout_ms;
+    sock->interrupt_fn = NULL;
+    sock->interrupt_user = NULL;
     atomic_init(&sock->refs, 1);
 }
 
-int party_sock_socket(int family, int type, int proto, struct party_sock **ret_sock)
+int party__sock_new(int family, int type, int proto, int64_t timeout_ms,
+                    struct party_sock **ret_sock)
 {
     struct party_sock *sock = malloc(sizeof(*sock));
     if (sock == NULL) {
         return -ENOMEM;
     }
-    int fd = socket(family, type | SOCK_CLOEXEC, proto);
+    int fd = socket(family, type | birth_flags(timeout_ms), proto);
     if (fd == -1) {
         int r = -errno;
         free(sock);
         return r;
     }
-    init_sock(sock, fd, family, type, proto);
+    party__sock_fill(sock, fd, family, type, proto, timeout_ms);
     *ret_sock = sock;
     return 0;
 }
 
-static int get_int_option(int fd, int level, int name, int *ret_value)
+int party_sock_socket(int family, int type, int proto, struct party_sock **ret_sock)
 {
-    int value = 0;
-    socklen_t len = sizeof(value);
-    if (getsockopt(fd, level, name, &value, &len) == -1) {
+    return party__sock_new(family, type, proto, birth_timeout_ms(type), ret_sock);
+}
+
+/* Sets *value, where it is -1, to what the kernel knows of fd. */
+static int read_unknown(int fd, int name, int *value)
+{
+    int known;
+    socklen_t len = sizeof(known);
+    if (getsockopt(fd, SOL_SOCKET, name, &known, &len) == -1) {
         return -errno;
     }
-    *ret_value = value;
+    if (*value == -1) {
+        *value = known;
+    }
     return 0;
 }
 
-/* Fills sock from what the kernel knows of fd. */
-static int read_from_kernel(struct party_sock *sock, int fd)
+/* The timeout of an adopted descriptor, which is made to fit it. */
+static int fit_timeout(struct party_sock *sock)
 {
-    static const int names[] = {SO_DOMAIN, SO_TYPE, SO_PROTOCOL};
-    int values[3];
-    for (size_t i = 0; i < 3; i++) {
-        int r = get_int_option(fd, SOL_SOCKET, names[i], &values[i]);
-        if (r < 0) {
-            return r;
-        }
+    int64_t timeout_ms = party_sock_getdefaulttimeout();
+    if (timeout_ms != -1) {
+        return party_sock_settimeout(sock, timeout_ms);
     }
-    int flags = fcntl(fd, F_GETFL);
-    if (flags == -1 || fcntl(fd, F_SETFD, FD_CLOEXEC) == -1) {
+    int flags = fcntl(sock->fd, F_GETFL);
+    if (flags == -1) {
         return -errno;
     }
-    int nonblock = (flags & O_NONBLOCK) != 0 ? SOCK_NONBLOCK : 0;
-    init_sock(sock, fd, values[0], values[1] | nonblock, values[2]);
+    sock->timeout_ms = (flags & O_NONBLOCK) != 0 ? 0 : -1;
     return 0;
 }
 
-int party_sock_fromfd(int fd, struct party_sock **ret_sock)
+static int adopt_into(struct party_sock *sock, int fd, int family, int type, int proto)
+{
+    /* Asked in any case: it is also the test that fd is a socket. */
+    int r = read_unknown(fd, SO_DOMAIN, &family);
+    if (r == 0 && type == -1) {
+        r = read_unknown(fd, SO_TYPE, &type);
+    }
+    if (r == 0 && proto == -1) {
+        r = read_unknown(fd, SO_PROTOCOL, &proto);
+    }
+    if (r < 0) {
+        return r;
+    }
+    party__sock_fill(sock, fd, family, type, proto, -1);
+    r = fit_timeout(sock);
+    if (r == 0 && fcntl(fd, F_SETFD, FD_CLOEXEC) == -1) {
+        r = -errno;
+    }
+    return r;
+}
+
+int party_sock_adopt(int fd, int family, int type, int proto, struct party_sock **ret_sock)
 {
     struct party_sock *sock = malloc(sizeof(*sock));
     if (sock == NULL) {
         return -ENOMEM;
     }
-    int r = read_from_kernel(sock, fd);
+    int r = adopt_into(sock, fd, family, type, proto);
     if (r < 0) {
         free(sock);
         return r;
@@ -86,11 +145,42 @@ int party_sock_fromfd(int fd, struct party_sock **ret_sock)
     return 0;
 }
 
+int party_sock_fromfd(int fd, int family, int type, int proto, struct party_sock **ret_sock)
+{
+    int copy = fcntl(fd, F_DUPFD_CLOEXEC, 0);
+    if (copy == -1) {
+        return -errno;
+    }
+    int r = party_sock_adopt(copy, family, type, proto, ret_sock);
+    if (r < 0) {
+        (void)close(copy);
+    }
+    return r;
+}
+
+int party_sock_dup(const struct party_sock *sock, struct party_sock **ret_sock)
+{
+    struct party_sock *twin = malloc(sizeof(*twin));
+    if (twin == NULL) {
+        return -ENOMEM;
+    }
+    int fd = fcntl(sock->fd, F_DUPFD_CLOEXEC, 0);
+    if (fd == -1) {
+        int r = -errno;
+        free(twin);
+        return r;
+    }
+    party__sock_fill(twin, fd, sock->family, sock->type, sock->proto, sock->timeout_ms);
+    *ret_sock = twin;
+    return 0;
+}
+
 int party_sock_socketpair(int family, int type, int proto, struct party_sock **ret_a,
                           struct party_sock **ret_b)
 {
     int r = -ENOMEM;
     int fds[2];
+    int64_t timeout_ms = birth_timeout_ms(type);
     struct party_sock *b = NULL;
     struct party_sock *a = malloc(sizeof(*a));
     if (a == NULL) {
@@ -100,12 +190,12 @@ int party_sock_socketpair(int family, int type, int proto, struct party_sock **r
     if (b == NULL) {
         goto fail;
     }
-    if (socketpair(family, type | SOCK_CLOEXEC, proto, fds) == -1) {
+    if (socketpair(family, type | birth_flags(timeout_ms), proto, fds) == -1) {
         r = -errno;
         goto fail;
     }
-    init_sock(a, fds[0], family, type, proto);
-    init_sock(b, fds[1], family, type, proto);
+    party__sock_fill(a, fds[0], family, type, proto, timeout_ms);
+    party__sock_fill(b, fds[1], family, type, proto, timeout_ms);
     *ret_a = a;
     *ret_b = b;
     return 0;
@@ -128,16 +218,14 @@ int party__sock_unref(struct party_sock *sock)
         return 0;
     }
     /* Linux has released the descriptor even when close(2) fails; a retry could hit another's. */
-    int r = sock->fd != -1 && close(sock->fd) == -1 ? -errno : 0;
+    int r = sock->fd != -1 && close(sock->fd) == -1 && errno != ECONNRESET ? -errno : 0;
     free(sock);
     return r;
 }
 
-void party_sock_close(struct party_sock *sock)
+int party_sock_close(struct party_sock *sock)
 {
-    if (sock != NULL) {
-        (void)party__sock_unref(sock);
-    }
+    return sock == NULL ? 0 : party__sock_unref(sock);
 }
 
 int party_sock_detach(struct party_sock *sock)
@@ -189,86 +277,18 @@ int64_t party_sock_gettimeout(const struct party_sock *sock)
     return sock->timeout_ms;
 }
 
-int party_sock_bind(struct party_sock *sock, const struct party_address *address)
+int party_sock_setblocking(struct party_sock *sock, bool is_blocking)
 {
-    return bind(sock->fd, &address->u.sa, address->len) == -1 ? -errno : 0;
+    return party_sock_settimeout(sock, is_blocking ? -1 : 0);
 }
 
-int party_sock_listen(struct party_sock *sock, int backlog)
+bool party_sock_getblocking(const struct party_sock *sock)
 {
-    /* To the kernel a negative backlog is a huge one. */
-    return listen(sock->fd, backlog > 0 ? backlog : 0) == -1 ? -errno : 0;
+    return sock->timeout_ms != 0;
 }
 
-struct accept_args {
-    struct sockaddr_storage storage;
-    socklen_t len;
-};
-
-static ssize_t try_accept(const struct party_sock *sock, void *args)
+void party_sock_set_interrupt(struct party_sock *sock, party_interrupt_fn fn, void *user)
 {
-    struct accept_args *accepted = args;
-    accepted->len = sizeof(accepted->storage);
-    int fd = accept4(sock->fd, (struct sockaddr *)&accepted->storage, &accepted->len, SOCK_CLOEXEC);
-    return fd == -1 ? -errno : fd;
-}
-
-int party_sock_accept(struct party_sock *sock, struct party_sock **ret_conn,
-                      struct party_address *ret_peer)
-{
-    /* Memory first: without it the connection stays in the backlog and can be accepted later. */
-    struct party_sock *conn = malloc(sizeof(*conn));
-    if (conn == NULL) {
-        return -ENOMEM;
-    }
-    struct accept_args accepted;
-    ssize_t fd = party__sock_call(sock, POLLIN, PARTY__DEADLINE_OF_TIMEOUT, try_accept, &accepted);
-    if (fd < 0) {
-        free(conn);
-        return (int)fd;
-    }
-    init_sock(conn, (int)fd, sock->family, sock->type, sock->proto);
-    if (ret_peer != NULL) {
-        party_address_from_sockaddr(ret_peer, (struct sockaddr *)&accepted.storage, accepted.len);
-    }
-    *ret_conn = conn;
-    return 0;
-}
-
-int party_sock_shutdown(struct party_sock *sock, int how)
-{
-    return shutdown(sock->fd, how) == -1 ? -errno : 0;
-}
-
-static int get_address(const struct party_sock *sock,
-                       int (*get_name)(int fd, struct sockaddr *sa, socklen_t *len),
-                       struct party_address *ret_address)
-{
-    struct sockaddr_storage storage;
-    socklen_t len = sizeof(storage);
-    if (get_name(sock->fd, (struct sockaddr *)&storage, &len) == -1) {
-        return -errno;
-    }
-    party_address_from_sockaddr(ret_address, (struct sockaddr *)&storage, len);
-    return 0;
-}
-
-int party_sock_getsockname(const struct party_sock *sock, struct party_address *ret_address)
-{
-    return get_address(sock, getsockname, ret_address);
-}
-
-int party_sock_getpeername(const struct party_sock *sock, struct party_address *ret_address)
-{
-    return get_address(sock, getpeername, ret_address);
-}
-
-int party_sock_setsockopt(struct party_sock *sock, int level, int name, int value)
-{
-    return setsockopt(sock->fd, level, name, &value, sizeof(value)) == -1 ? -errno : 0;
-}
-
-int party_sock_getsockopt(const struct party_sock *sock, int level, int name, int *ret_value)
-{
-    return get_int_option(sock->fd, level, name, ret_value);
+    sock->interrupt_fn = fn;
+    sock->interrupt_user = user;
 }

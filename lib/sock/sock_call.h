@@ -17,6 +17,8 @@ struct party_sock {
     int proto;
     int64_t timeout_ms; /* -1: waits for ever, and fd is blocking; else fd is non-blocking */
     atomic_uint refs;   /* party_sock_close drops one, each FILE of makefile another (file.h) */
+    party_interrupt_fn interrupt_fn; /* NULL: interrupted calls go on */
+    void *interrupt_user;
 };
 
 /** Keeps the socket and its descriptor until party__sock_unref, beyond party_sock_close too. */
@@ -35,22 +37,49 @@ typedef ssize_t (*party__sock_try_fn)(const struct party_sock *sock, void *args)
 /**
  * Tries until the call neither was interrupted nor would have to wait, waits for events (POLLIN,
  * POLLOUT) between the tries as the socket's timeout says, at most until deadline_ns.
- * Returns: what the last try did; PARTY_ETIMEOUT; -errno of poll(2).
+ * Returns: what the last try did; PARTY_ETIMEOUT; -errno of poll(2); the interrupt function's code.
  */
-ssize_t party__sock_call(const struct party_sock *sock, short events, int64_t deadline_ns,
+ssize_t party__sock_call(struct party_sock *sock, short events, int64_t deadline_ns,
                          party__sock_try_fn try_once, void *args);
 
 /**
- * Waits until one of events is there or deadline_ns has come; signals do not end it.
- * Returns: 0 when there may be something to do; PARTY_ETIMEOUT; -errno of poll(2).
+ * Waits until one of events is there or deadline_ns has come; signals do not end it, but the
+ * interrupt function may. party__sock_wait_fd waits for another descriptor in the socket's name.
+ * Returns: 0 when there may be something to do; PARTY_ETIMEOUT; -errno of poll(2); the interrupt
+ *   function's code.
  */
-int party__sock_wait(const struct party_sock *sock, short events, int64_t deadline_ns);
+int party__sock_wait(struct party_sock *sock, short events, int64_t deadline_ns);
+int party__sock_wait_fd(struct party_sock *sock, int fd, short events, int64_t deadline_ns);
+
+/** Whether one of events is there now. Returns: 1; 0; -errno of poll(2). */
+int party__sock_is_ready(int fd, short events);
+
+/** To be called after EINTR. Returns: 0: go on; the interrupt function's negative code. */
+static inline int party__sock_interrupted(struct party_sock *sock)
+{
+    if (sock->interrupt_fn == NULL) {
+        return 0;
+    }
+    int r = sock->interrupt_fn(sock, sock->interrupt_user);
+    return r < 0 ? r : 0;
+}
 
 /** Turns deadline_ns into a time when it is PARTY__DEADLINE_OF_TIMEOUT. */
 int64_t party__sock_deadline(const struct party_sock *sock, int64_t deadline_ns);
 
+/** party_sock_socket with a timeout of its own in place of the default. type carries no flags. */
+int party__sock_new(int family, int type, int proto, int64_t timeout_ms,
+                    struct party_sock **ret_sock);
+
+/**
+ * Fills a socket's struct. timeout_ms must be what fd is: blocking for -1, else non-blocking.
+ * Flags in type are left out.
+ */
+void party__sock_fill(struct party_sock *sock, int fd, int family, int type, int proto,
+                      int64_t timeout_ms);
+
 /** party_sock_connect with a deadline of its own. */
-int party__sock_connect_until(const struct party_sock *sock, const struct party_address *address,
+int party__sock_connect_until(struct party_sock *sock, const struct party_address *address,
                               int64_t deadline_ns);
 
 #endif

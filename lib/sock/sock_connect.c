@@ -5,8 +5,12 @@
 #include <poll.h>
 #include <sys/socket.h>
 
-#include "base/clock.h"
+#include <partyline/error.h>
+
 #include "sock/sock_call.h"
+
+/* The kernel's errors end here; ours lie below. */
+#define ERRNO_MAX 4095
 
 /*
  * connect(2) that was interrupted, or may not wait, goes on in the kernel: a second call would be
@@ -16,13 +20,27 @@
  * was interrupted has left nothing behind and must be called again; poll(2) would call the
  * unconnected socket writable and SO_ERROR would have no error.
  */
-static int try_connect(const struct party_sock *sock, const struct party_address *address)
+static int try_connect(struct party_sock *sock, const struct party_address *address,
+                       bool *ret_goes_on)
 {
-    int r;
-    do {
-        r = connect(sock->fd, &address->u.sa, address->len) == -1 ? -errno : 0;
-    } while (r == -EINTR && sock->family == AF_UNIX);
-    return r;
+    *ret_goes_on = false;
+    for (;;) {
+        int r = connect(sock->fd, &address->u.sa, address->len) == -1 ? -errno : 0;
+        if (r != -EINTR) {
+            /* A blocking connect(2) says EINPROGRESS when an SO_SNDTIMEO has ended it, which is not
+               the timeout of ours. */
+            *ret_goes_on = r == -EINPROGRESS && sock->timeout_ms > 0;
+            return r;
+        }
+        int interrupted = party__sock_interrupted(sock);
+        if (interrupted < 0) {
+            return interrupted;
+        }
+        if (sock->family != AF_UNIX) {
+            *ret_goes_on = sock->timeout_ms != 0;
+            return -EINPROGRESS;
+        }
+    }
 }
 
 static int take_error(const struct party_sock *sock)
@@ -35,18 +53,12 @@ static int take_error(const struct party_sock *sock)
     return error == EISCONN ? 0 : -error;
 }
 
-int party__sock_connect_until(const struct party_sock *sock, const struct party_address *address,
+int party__sock_connect_until(struct party_sock *sock, const struct party_address *address,
                               int64_t deadline_ns)
 {
-    int r = try_connect(sock, address);
-    if (r != -EINTR && r != -EINPROGRESS) {
-        return r;
-    }
-    if (sock->timeout_ms == 0) {
-        return -EINPROGRESS;
-    }
-    if (r == -EINPROGRESS && sock->timeout_ms == -1) {
-        /* Not the timeout of ours has ended a blocking connect(2) but an SO_SNDTIMEO. */
+    bool goes_on;
+    int r = try_connect(sock, address, &goes_on);
+    if (!goes_on) {
         return r;
     }
     r = party__sock_wait(sock, POLLOUT, party__sock_deadline(sock, deadline_ns));
@@ -56,4 +68,13 @@ int party__sock_connect_until(const struct party_sock *sock, const struct party_
 int party_sock_connect(struct party_sock *sock, const struct party_address *address)
 {
     return party__sock_connect_until(sock, address, PARTY__DEADLINE_OF_TIMEOUT);
+}
+
+int party_sock_connect_ex(struct party_sock *sock, const struct party_address *address)
+{
+    int r = party_sock_connect(sock, address);
+    if (r == PARTY_ETIMEOUT) {
+        return EAGAIN;
+    }
+    return r >= -ERRNO_MAX ? -r : r;
 }

@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: MIT */
-#include <partyline/sock.h>
+#include <partyline/sock_io.h>
 
 #include <errno.h>
 #include <poll.h>
 #include <sys/socket.h>
 
 #include "sock/sock_call.h"
+
+/* One buffer: recv, recvfrom, send, sendto, sendall. */
 
 struct recv_args {
     void *buf;
@@ -30,10 +32,53 @@ ssize_t party_sock_recv_into(struct party_sock *sock, void *buf, size_t len, int
     return party__sock_call(sock, POLLIN, PARTY__DEADLINE_OF_TIMEOUT, try_recv, &args);
 }
 
+ssize_t party_sock_recv(struct party_sock *sock, void *buf, size_t len, int flags)
+{
+    return party_sock_recv_into(sock, buf, len, flags);
+}
+
+struct recvfrom_args {
+    void *buf;
+    size_t len;
+    int flags;
+    socklen_t peer_len;
+    struct sockaddr_storage peer;
+};
+
+static ssize_t try_recvfrom(const struct party_sock *sock, void *args)
+{
+    struct recvfrom_args *want = args;
+    want->peer_len = sizeof(want->peer);
+    ssize_t n = recvfrom(sock->fd, want->buf, want->len, want->flags,
+                         (struct sockaddr *)&want->peer, &want->peer_len);
+    return n == -1 ? -errno : n;
+}
+
+ssize_t party_sock_recvfrom_into(struct party_sock *sock, void *buf, size_t len, int flags,
+                                 struct party_address *ret_peer)
+{
+    struct recvfrom_args args;
+    args.buf = buf;
+    args.len = len;
+    args.flags = flags;
+    ssize_t n = party__sock_call(sock, POLLIN, PARTY__DEADLINE_OF_TIMEOUT, try_recvfrom, &args);
+    if (n >= 0 && ret_peer != NULL) {
+        party_address_from_sockaddr(ret_peer, (struct sockaddr *)&args.peer, args.peer_len);
+    }
+    return n;
+}
+
+ssize_t party_sock_recvfrom(struct party_sock *sock, void *buf, size_t len, int flags,
+                            struct party_address *ret_peer)
+{
+    return party_sock_recvfrom_into(sock, buf, len, flags, ret_peer);
+}
+
 struct send_args {
     const void *buf;
     size_t len;
     int flags;
+    const struct party_address *address; /* of sendto */
 };
 
 static ssize_t try_send(const struct party_sock *sock, void *args)
@@ -43,10 +88,25 @@ static ssize_t try_send(const struct party_sock *sock, void *args)
     return n == -1 ? -errno : n;
 }
 
+static ssize_t try_sendto(const struct party_sock *sock, void *args)
+{
+    const struct send_args *have = args;
+    ssize_t n = sendto(sock->fd, have->buf, have->len, have->flags | MSG_NOSIGNAL,
+                       &have->address->u.sa, have->address->len);
+    return n == -1 ? -errno : n;
+}
+
 ssize_t party_sock_send(struct party_sock *sock, const void *buf, size_t len, int flags)
 {
     struct send_args args = {.buf = buf, .len = len, .flags = flags};
     return party__sock_call(sock, POLLOUT, PARTY__DEADLINE_OF_TIMEOUT, try_send, &args);
+}
+
+ssize_t party_sock_sendto(struct party_sock *sock, const void *buf, size_t len, int flags,
+                          const struct party_address *address)
+{
+    struct send_args args = {.buf = buf, .len = len, .flags = flags, .address = address};
+    return party__sock_call(sock, POLLOUT, PARTY__DEADLINE_OF_TIMEOUT, try_sendto, &args);
 }
 
 int party_sock_sendall(struct party_sock *sock, const void *buf, size_t len, int flags)

@@ -68,13 +68,13 @@ static void test_socketpair_is_connected_and_close_on_exec(void **state)
     party_sock_close(b);
 }
 
-static void test_fromfd_reads_what_the_descriptor_is(void **state)
+static void test_adopt_reads_what_the_descriptor_is(void **state)
 {
     (void)state;
     int fd = socket(AF_INET, SOCK_DGRAM | SOCK_NONBLOCK, 0);
     assert_int_not_equal(fd, -1);
     struct party_sock *sock;
-    assert_result(party_sock_fromfd(fd, &sock), 0);
+    assert_result(party_sock_adopt(fd, -1, -1, -1, &sock), 0);
     assert_int_equal(party_sock_fileno(sock), fd);
     assert_int_equal(party_sock_family(sock), AF_INET);
     assert_int_equal(party_sock_type(sock), SOCK_DGRAM);
@@ -86,24 +86,24 @@ static void test_fromfd_reads_what_the_descriptor_is(void **state)
 
     fd = socket(AF_UNIX, SOCK_SEQPACKET, 0);
     assert_int_not_equal(fd, -1);
-    assert_result(party_sock_fromfd(fd, &sock), 0);
+    assert_result(party_sock_adopt(fd, -1, -1, -1, &sock), 0);
     assert_int_equal(party_sock_type(sock), SOCK_SEQPACKET);
     assert_int_equal(party_sock_gettimeout(sock), -1);
     party_sock_close(sock);
     assert_int_equal(fcntl(fd, F_GETFD), -1);
 }
 
-static void test_fromfd_refuses_what_is_no_socket_and_leaves_it_alone(void **state)
+static void test_adopt_refuses_what_is_no_socket_and_leaves_it_alone(void **state)
 {
     (void)state;
     int fds[2];
     struct party_sock *sock = NULL;
     assert_int_equal(pipe(fds), 0);
-    assert_result(party_sock_fromfd(fds[0], &sock), -ENOTSOCK);
+    assert_result(party_sock_adopt(fds[0], -1, -1, -1, &sock), -ENOTSOCK);
     assert_false(test_is_cloexec(fds[0]));
     close(fds[0]);
     close(fds[1]);
-    assert_result(party_sock_fromfd(-1, &sock), -EBADF);
+    assert_result(party_sock_adopt(-1, -1, -1, -1, &sock), -EBADF);
     assert_null(sock);
 }
 
@@ -482,7 +482,7 @@ static int adopt_descriptor(void *user)
 {
     const int *fd = user;
     struct party_sock *sock;
-    int r = party_sock_fromfd(*fd, &sock);
+    int r = party_sock_adopt(*fd, -1, -1, -1, &sock);
     if (r == 0) {
         r = party_sock_detach(sock) == *fd ? 0 : -EBADF;
     }
@@ -535,8 +535,8 @@ int main(void)
         cmocka_unit_test(test_sock_nonblock_means_timeout_zero_and_leaves_the_type),
         cmocka_unit_test(test_socket_tells_what_the_kernel_refused),
         cmocka_unit_test(test_socketpair_is_connected_and_close_on_exec),
-        cmocka_unit_test(test_fromfd_reads_what_the_descriptor_is),
-        cmocka_unit_test(test_fromfd_refuses_what_is_no_socket_and_leaves_it_alone),
+        cmocka_unit_test(test_adopt_reads_what_the_descriptor_is),
+        cmocka_unit_test(test_adopt_refuses_what_is_no_socket_and_leaves_it_alone),
         cmocka_unit_test(test_detach_leaves_the_descriptor_open),
         cmocka_unit_test(test_descriptor_is_nonblocking_exactly_with_a_timeout),
         cmocka_unit_test(test_recv_without_data_times_out),
