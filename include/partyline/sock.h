@@ -25,7 +25,7 @@ PARTY_BEGIN_DECLS
  *     }
  *
  * This header has a socket's life, its timeout and its connections; sock_io.h has what sends and
- * receives, sock_option.h the options. Both come with this one. Connections by name and servers:
+ * receives, sock_option.h the options. Both come with this one.
  * connection.h.
  *
  * The timeout of a new socket is -1 (Python's None), unless party_sock_setdefaulttimeout says
