@@ -10,6 +10,7 @@
 #include <partyline/error.h>
 #include <partyline/listener.h>
 #include <partyline/log.h>
+#include <partyline/lookup.h>
 #include <partyline/loop.h>
 #include <partyline/resolve.h>
 #include <partyline/sock.h>

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * IDNA 2008 with the mapping of UTS 46, not transitional: what browsers and glibc's AI_IDN do.
- * Python's codec 'idna' is IDNA 2003; the two agree on all names but those with a sharp s, a final
- * sigma or a joiner, which IDNA 2003 replaces and which are names of their own today, and on
- * symbols, which IDNA 2008 refuses.
+ * Python's codec 'idna' is IDNA 2003. The two agree on common names. They differ where IDNA 2003
+ * replaces a sharp s, a final sigma or a joiner, which are letters of their own by now, and where
+ * IDNA 2008 refuses: joiners out of place, hyphens at an end, spaces. Names with symbols, which it
+ * refuses too, exist all the same, and get a second try by the rules that know them.
  */
 #include "sock/idna.h"
 
@@ -53,7 +54,11 @@ static bool has_empty_label(const char *name)
 static int to_ascii(const char *host, char buffer[PARTY__IDNA_CAP])
 {
     char *ascii = NULL;
-    int r = from_idn2(idn2_to_ascii_8z(host, &ascii, IDN2_NFC_INPUT | IDN2_NONTRANSITIONAL));
+    int rc = idn2_to_ascii_8z(host, &ascii, IDN2_NFC_INPUT | IDN2_NONTRANSITIONAL);
+    if (rc == IDN2_DISALLOWED) {
+        rc = idn2_to_ascii_8z(host, &ascii, IDN2_NFC_INPUT | IDN2_TRANSITIONAL);
+    }
+    int r = from_idn2(rc);
     if (r < 0) {
         return r;
     }
