@@ -12,7 +12,10 @@
 #include <partyline/log.h>
 #include <partyline/lookup.h>
 #include <partyline/loop.h>
+#include <partyline/request.h>
 #include <partyline/resolve.h>
+#include <partyline/server.h>
+#include <partyline/server_ops.h>
 #include <partyline/sock.h>
 #include <partyline/sock_io.h>
 #include <partyline/sock_option.h>
