@@ -8,6 +8,7 @@
 #include <partyline/buf.h>
 #include <partyline/connection.h>
 #include <partyline/error.h>
+#include <partyline/file.h>
 #include <partyline/listener.h>
 #include <partyline/log.h>
 #include <partyline/lookup.h>
