@@ -176,7 +176,7 @@ static ssize_t try_send(const struct party_sock *sock, void *args)
 /* party_sock_sendall that tells how far it came. */
 static int write_sock(void *object, const void *buf, size_t len, size_t *ret_written)
 {
-    const struct party_sock *sock = object;
+    struct party_sock *sock = object;
     int64_t deadline_ns = party__sock_deadline(sock, PARTY__DEADLINE_OF_TIMEOUT);
     *ret_written = 0;
     while (*ret_written < len) {

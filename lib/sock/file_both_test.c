@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include <partyline/file.h>
 
+#include <errno.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <string.h>
