@@ -46,7 +46,16 @@ PARTY_BEGIN_DECLS
     X(PARTY_EH_HOST_NOT_FOUND, -5201, "unknown host")                                              \
     X(PARTY_EH_TRY_AGAIN, -5202, "temporary failure in looking up a host")                         \
     X(PARTY_EH_NO_RECOVERY, -5203, "the name server failed for good in looking up a host")         \
-    X(PARTY_EH_NO_DATA, -5204, "the host has no address, or the address no name")
+    X(PARTY_EH_NO_DATA, -5204, "the host has no address, or the address no name")                  \
+    X(PARTY_ETLS_PROTOCOL, -5300, "the peer does not speak TLS as it should")                      \
+    X(PARTY_ETLS_TRUNCATED, -5301, "the stream ended without the end of TLS")                      \
+    X(PARTY_ETLS_CERTIFICATE, -5302, "the peer's certificate is not trusted")                      \
+    X(PARTY_ETLS_HOSTNAME, -5303, "the peer's certificate is for another name")                    \
+    X(PARTY_ETLS_EXPIRED, -5304, "the peer's certificate is not valid at this time")               \
+    X(PARTY_ETLS_NO_CERTIFICATE, -5305, "the peer has shown no certificate")                       \
+    X(PARTY_ETLS_ALERT, -5306, "the peer refused the TLS connection")                              \
+    X(PARTY_ETLS_NO_COMMON, -5307, "no TLS version, cipher or protocol in common")                 \
+    X(PARTY_ETLS_SETTINGS, -5308, "the certificate or key cannot be used")
 
 enum party_error {
 #define PARTY_ERROR_ENUM(name, code, text) name = code,

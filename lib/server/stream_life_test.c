@@ -477,8 +477,7 @@ static int live(void *user)
     struct party_stream *stream;
     int fds[2];
     *life = (struct life){.kind = life->kind};
-    struct party_loop_settings settings = test_settings();
-    int r = party_loop_create(&settings, &loop);
+    int r = party_loop_create(NULL, &loop);
     if (r < 0) {
         return r;
     }

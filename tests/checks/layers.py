@@ -36,8 +36,8 @@ HEADERS_ALONE = {"api.h": "lib/base", "log.h": "lib/base", "partyline.h": "lib/s
 
 # libpartyline is to need libc, libidn2, OpenSSL and liburing only; only the log talks to the database.
 THIRD_PARTY = {
+    "openssl/": ["lib/sock"],
     "idn2.h": ["lib/sock"],
-    "liburing.h": ["lib/loop"],
     "sqlite3.h": ["chat/log"],
     "cyaml/": ["chat/service"],
     "utf8proc.h": ["chat/wire", "chat/core", "chat/log", "chat/front", "bin"],
