@@ -5,6 +5,7 @@
 /* All of libpartyline. Each module's own header is its reference. */
 
 #include <partyline/address.h>
+#include <partyline/address_family.h>
 #include <partyline/buf.h>
 #include <partyline/connection.h>
 #include <partyline/error.h>

@@ -10,6 +10,8 @@
 
 #include <partyline/error.h>
 
+#include "sock/address_text.h"
+
 #define UNIX_PREFIX     "unix:"
 #define UNIX_PREFIX_LEN (sizeof(UNIX_PREFIX) - 1)
 #define SUN_PATH_OFFSET offsetof(struct sockaddr_un, sun_path)
@@ -157,30 +159,30 @@ static int parse_port(const struct piece *piece, uint16_t *ret_port)
     return 0;
 }
 
-/* A scope is an interface's name, or its number, which need not exist (any more). */
-static int parse_scope(const char *scope, uint32_t *ret_scope_id)
+/* A number need not exist (any more). */
+int party__parse_interface(const char *text, uint32_t *ret_index)
 {
     uint32_t number = 0;
-    bool is_number = scope[0] != '\0';
-    for (size_t i = 0; scope[i] != '\0' && is_number; i++) {
-        is_number = scope[i] >= '0' && scope[i] <= '9' &&
+    bool is_number = text[0] != '\0';
+    for (size_t i = 0; text[i] != '\0' && is_number; i++) {
+        is_number = text[i] >= '0' && text[i] <= '9' &&
                     !__builtin_mul_overflow(number, 10U, &number) &&
-                    !__builtin_add_overflow(number, (uint32_t)(scope[i] - '0'), &number);
+                    !__builtin_add_overflow(number, (uint32_t)(text[i] - '0'), &number);
     }
     if (is_number && number > 0) {
-        *ret_scope_id = number;
+        *ret_index = number;
         return 0;
     }
-    if (strlen(scope) >= IF_NAMESIZE) {
+    if (strlen(text) >= IF_NAMESIZE) {
         return -ENODEV;
     }
     errno = 0;
-    unsigned index = if_nametoindex(scope);
+    unsigned index = if_nametoindex(text);
     if (index == 0) {
         /* Out of descriptors and the like are told apart from a name that does not exist. */
         return errno > 0 ? -errno : -ENODEV;
     }
-    *ret_scope_id = index;
+    *ret_index = index;
     return 0;
 }
 
@@ -198,7 +200,7 @@ static int parse_v6(char *host, uint16_t port, struct party_address *ret_address
         return PARTY_EADDRESS;
     }
     if (percent != NULL) {
-        int r = parse_scope(percent + 1, &address.u.in6.sin6_scope_id);
+        int r = party__parse_interface(percent + 1, &address.u.in6.sin6_scope_id);
         if (r < 0) {
             return r;
         }
@@ -281,6 +283,9 @@ int party_address_parse(const char *text, struct party_address *ret_address)
     if (is_unix_text(text)) {
         return parse_unix(text + UNIX_PREFIX_LEN, ret_address);
     }
+    if (party__is_family_text(text)) {
+        return party__parse_family(text, ret_address);
+    }
     struct piece host_piece;
     struct piece port_piece;
     bool has_brackets;
@@ -300,44 +305,6 @@ int party_address_parse(const char *text, struct party_address *ret_address)
     return has_brackets ? parse_v6(host, port, ret_address) : parse_v4(host, port, ret_address);
 }
 
-/* Text that grows in a buffer of fixed size and is cut at its end. */
-struct writer {
-    char *text;
-    size_t cap;
-    size_t len;
-};
-
-static void put_byte(struct writer *writer, char c)
-{
-    if (writer->len + 1 < writer->cap) {
-        writer->text[writer->len] = c;
-        writer->len++;
-        writer->text[writer->len] = '\0';
-    }
-}
-
-static void put_text(struct writer *writer, const char *text)
-{
-    for (size_t i = 0; text[i] != '\0'; i++) {
-        put_byte(writer, text[i]);
-    }
-}
-
-static void put_number(struct writer *writer, unsigned number)
-{
-    char digits[16];
-    (void)snprintf(digits, sizeof(digits), "%u", number);
-    put_text(writer, digits);
-}
-
-static void put_escaped(struct writer *writer, unsigned char c)
-{
-    static const char hex[] = "0123456789abcdef";
-    put_text(writer, "\\x");
-    put_byte(writer, hex[c >> 4]);
-    put_byte(writer, hex[c & 15]);
-}
-
 /* Bytes of the name: abstract with its first NUL, a path without its last. 0 when there is none. */
 static size_t unix_name_len(const struct party_address *address)
 {
@@ -351,63 +318,57 @@ static size_t unix_name_len(const struct party_address *address)
     return path[0] == '\0' ? len : strnlen(path, len);
 }
 
-static void format_unix(struct writer *writer, const struct party_address *address)
+static void format_unix(struct party__writer *writer, const struct party_address *address)
 {
     const char *path = address->u.un.sun_path;
     size_t len = unix_name_len(address);
     bool is_abstract = len > 0 && path[0] == '\0';
 
-    put_text(writer, is_abstract ? UNIX_PREFIX "@" : UNIX_PREFIX);
+    party__put_text(writer, is_abstract ? UNIX_PREFIX "@" : UNIX_PREFIX);
     for (size_t i = is_abstract ? 1 : 0; i < len; i++) {
         unsigned char c = (unsigned char)path[i];
         /* A path that begins with @ would be read back as an abstract name. */
         bool looks_abstract = c == '@' && i == 0;
         if (c < ' ' || c > '~' || c == '\\' || looks_abstract) {
-            put_escaped(writer, c);
+            party__put_escaped(writer, c);
         } else {
-            put_byte(writer, (char)c);
+            party__put_byte(writer, (char)c);
         }
     }
 }
 
-static void format_v4(struct writer *writer, const void *addr, uint16_t port)
+static void format_v4(struct party__writer *writer, const void *addr, uint16_t port)
 {
     char host[INET_ADDRSTRLEN];
-    put_text(writer, inet_ntop(AF_INET, addr, host, sizeof(host)));
-    put_byte(writer, ':');
-    put_number(writer, port);
+    party__put_text(writer, inet_ntop(AF_INET, addr, host, sizeof(host)));
+    party__put_byte(writer, ':');
+    party__put_number(writer, port);
 }
 
-static void format_v6(struct writer *writer, const struct sockaddr_in6 *in6)
+static void format_v6(struct party__writer *writer, const struct sockaddr_in6 *in6)
 {
     if (IN6_IS_ADDR_V4MAPPED(&in6->sin6_addr)) {
         format_v4(writer, &in6->sin6_addr.s6_addr[12], ntohs(in6->sin6_port));
         return;
     }
     char host[INET6_ADDRSTRLEN];
-    put_byte(writer, '[');
-    put_text(writer, inet_ntop(AF_INET6, &in6->sin6_addr, host, sizeof(host)));
+    party__put_byte(writer, '[');
+    party__put_text(writer, inet_ntop(AF_INET6, &in6->sin6_addr, host, sizeof(host)));
     if (in6->sin6_scope_id != 0) {
-        char name[IF_NAMESIZE];
-        put_byte(writer, '%');
-        if (if_indextoname(in6->sin6_scope_id, name) != NULL) {
-            put_text(writer, name);
-        } else {
-            put_number(writer, in6->sin6_scope_id);
-        }
+        party__put_byte(writer, '%');
+        party__put_interface(writer, in6->sin6_scope_id);
     }
-    put_text(writer, "]:");
-    put_number(writer, ntohs(in6->sin6_port));
+    party__put_text(writer, "]:");
+    party__put_number(writer, ntohs(in6->sin6_port));
 }
 
 char *party_address_format(const struct party_address *address, char *text, size_t cap)
 {
-    struct writer writer = {.text = text, .cap = cap, .len = 0};
+    struct party__writer writer = {.text = text, .cap = cap, .len = 0};
     if (cap > 0) {
         text[0] = '\0';
     }
-    int family = party_address_family(address);
-    switch (family) {
+    switch (party_address_family(address)) {
     case AF_INET:
         format_v4(&writer, &address->u.in.sin_addr, ntohs(address->u.in.sin_port));
         break;
@@ -418,8 +379,7 @@ char *party_address_format(const struct party_address *address, char *text, size
         format_unix(&writer, address);
         break;
     default:
-        put_text(&writer, "family:");
-        put_number(&writer, (unsigned)family);
+        party__put_family(&writer, address);
         break;
     }
     return text;
