@@ -16,8 +16,9 @@
 struct serve_options {
     const char *config_path;
     const char *data;
-    int loops; /* -1: as configured */
-    int log;   /* enum logger_target; -1: as configured */
+    int loops;   /* -1: as configured */
+    int backend; /* enum config_backend; -1: as configured */
+    int log;     /* enum logger_target; -1: as configured */
     int log_level;
     bool no_console;
     struct listen_url *listen;
@@ -26,7 +27,7 @@ struct serve_options {
 
 static const char usage_text[] =
     "usage: partyline serve [--config FILE] [--listen URL]... [--data DIR] [--loops N]\n"
-    "                       [--backend epoll] [--log stderr|syslog|journal]\n"
+    "                       [--backend epoll|io_uring] [--log stderr|syslog|journal]\n"
     "                       [--log-level error|warning|info|debug] [--no-console]\n"
     "\n"
     "Runs the chat server until SIGTERM, SIGINT or \"quit\" at its prompt. It prints a line\n"
@@ -37,7 +38,9 @@ static const char usage_text[] =
     "                  port 0 picks one; default any://127.0.0.1:60000\n"
     "  --data DIR      where messages are kept; made when missing\n"
     "  --loops N       threads that carry connections; 0: one per processor\n"
-    "  --backend NAME  how the threads wait; epoll is the only one\n"
+    "  --backend NAME  how the threads wait: epoll or io_uring; default epoll, which also stands "
+    "in\n"
+    "                  for io_uring where the system has or allows none\n"
     "  --log TARGET    where the log goes: stderr, syslog or journal; default stderr\n"
     "  --log-level L   what is logged: error, warning, info or debug; each has those before it;\n"
     "                  default info\n"
@@ -94,6 +97,7 @@ static int parse_loops(struct serve_options *options, const char *value)
 
 static int take_option(struct serve_options *options, int option, const char *value)
 {
+    static const char *const backends[] = {"epoll", "io_uring", NULL};
     static const char *const targets[] = {"stderr", "syslog", "journal", NULL};
     static const char *const levels[] = {"error", "warning", "info", "debug", NULL};
     switch (option) {
@@ -108,7 +112,8 @@ static int take_option(struct serve_options *options, int option, const char *va
     case 'n':
         return parse_loops(options, value);
     case 'b':
-        return strcmp(value, "epoll") == 0 ? 0 : usage_error("--backend: unknown", value);
+        options->backend = parse_choice(value, backends);
+        return options->backend >= 0 ? 0 : usage_error("--backend: unknown", value);
     case 'g':
         options->log = parse_choice(value, targets);
         return options->log >= 0 ? 0 : usage_error("--log: unknown", value);
@@ -171,6 +176,9 @@ static void adjust(struct config *config, void *user)
     if (options->loops >= 0) {
         config->loops = (uint32_t)options->loops;
     }
+    if (options->backend >= 0) {
+        config->backend = (enum config_backend)options->backend;
+    }
     if (options->log >= 0) {
         config->log = (enum logger_target)options->log;
     }
@@ -204,7 +212,7 @@ static int make_logger(const struct serve_options *options, struct logger **ret_
 
 int cmd_serve(int argc, char **argv)
 {
-    struct serve_options options = {.loops = -1, .log = -1, .log_level = -1};
+    struct serve_options options = {.loops = -1, .backend = -1, .log = -1, .log_level = -1};
     char message[CONFIG_MESSAGE_MAX];
     struct logger *logger;
     struct server *server;

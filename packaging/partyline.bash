@@ -23,7 +23,7 @@ _partyline_values() {
     case $1 in
     --config | --socket | --json) echo file ;;
     --data) echo directory ;;
-    --backend) echo epoll ;;
+    --backend) echo epoll io_uring ;;
     --log) echo stderr syslog journal ;;
     --log-level) echo error warning info debug ;;
     --protocol) echo line raw irc ;;

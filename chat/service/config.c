@@ -268,6 +268,11 @@ int config_data_dir(const struct config *config, char *ret_path, size_t cap)
     return put_path(ret_path, cap, home, strlen(home), "/.local/state/partyline");
 }
 
+const char *config_backend_name(enum config_backend backend)
+{
+    return backend == CONFIG_BACKEND_IO_URING ? "io_uring" : "epoll";
+}
+
 unsigned config_loops(const struct config *config)
 {
     cpu_set_t cpus;

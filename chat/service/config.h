@@ -38,7 +38,7 @@
 #define CONFIG_MOTD_MAX_BYTES 16384
 #define CONFIG_MESSAGE_MAX    1024 /* enough for every message, with its NUL; longer ones are cut */
 
-enum config_backend { CONFIG_BACKEND_EPOLL };
+enum config_backend { CONFIG_BACKEND_EPOLL, CONFIG_BACKEND_IO_URING };
 
 struct config_history {
     uint32_t on_join; /* lines shown to who enters a room; 0: none */
@@ -121,6 +121,9 @@ size_t config_diff(const struct config *old_config, const struct config *new_con
  * Returns: 0; -ENAMETOOLONG when it does not fit into cap; -ENOENT when there is no home directory.
  */
 int config_data_dir(const struct config *config, char *ret_path, size_t cap);
+
+/** The name libpartyline and `backend` have for it: "epoll", "io_uring". */
+const char *config_backend_name(enum config_backend backend);
 
 /** How many loops to run: `loops`, else the number of CPUs this process may use, at most 64. */
 unsigned config_loops(const struct config *config);

@@ -19,7 +19,8 @@
 #define STRING_IN(structure, member)                                                               \
     CYAML_FIELD_STRING_PTR(#member, OPTIONAL, structure, member, 0, CYAML_UNLIMITED)
 
-static const cyaml_strval_t backends[] = {{"epoll", CONFIG_BACKEND_EPOLL}};
+static const cyaml_strval_t backends[] = {{"epoll", CONFIG_BACKEND_EPOLL},
+                                          {"io_uring", CONFIG_BACKEND_IO_URING}};
 
 static const cyaml_strval_t targets[] = {
     {"stderr", LOGGER_STDERR}, {"syslog", LOGGER_SYSLOG}, {"journal", LOGGER_JOURNAL}};

@@ -176,6 +176,7 @@ static void test_every_key_is_read(void **state)
     load_good("full", &c);
     assert_full_texts(&c);
     assert_int_equal(c.loops, 3);
+    assert_int_equal(c.backend, CONFIG_BACKEND_IO_URING);
     assert_int_equal(c.log, LOGGER_JOURNAL);
     assert_int_equal(c.log_level, PARTY_LOG_DEBUG);
     assert_int_equal(c.history.on_join, 5);

@@ -69,7 +69,8 @@ static void add_url(struct server *server, const struct listen_url *url,
 static int bind_tcp(struct server *server, struct party_address *address, enum shard_entry entry,
                     struct party_address *ret_real)
 {
-    struct party_server_options options = {0};
+    struct party_server_options options = {.dualstack_ipv6 =
+                                               party_address_family(address) == AF_INET6};
     struct party_sock *sock;
     int r = party_sock_create_server(address, &options, &sock);
     if (r < 0) {

@@ -232,6 +232,9 @@ int worker_init(struct server *server, struct worker *worker, unsigned index)
     };
     struct front_settings front;
     worker->server = server;
+    /* Where the first one had to fall back, and said so, the others need not try. */
+    settings.backend = index == 0 ? config_backend_name(server->config.backend)
+                                  : party_loop_backend(server->workers[0].loop);
     int r = party_loop_create(&settings, &worker->loop);
     if (r < 0) {
         return r;

@@ -35,15 +35,18 @@ struct party_watch;
 struct party_timer;
 
 struct party_loop_settings {
-    const char *backend; /* "epoll"; NULL: the default, epoll */
+    const char *backend; /* "epoll", "io_uring"; NULL: the default, epoll */
     party_log_fn log;    /* NULL: silent */
     void *log_user;
 };
 
 /**
- * Creates a loop. settings NULL means all defaults.
- * Returns: 0; -EINVAL for an unknown backend; -errno of epoll_create1(2), eventfd(2); -ENOMEM.
+ * Creates a loop. settings NULL means all defaults. Where there is no io_uring, the loop uses epoll
+ * instead, and the log is told so and why: not built in, not in this kernel, or not permitted.
+ * Returns: 0; -EINVAL for an unknown backend; -errno of epoll_create1(2), eventfd(2),
+ *   io_uring_setup(2); -ENOMEM.
  * Owns: on success the caller owns the loop.
+ * Kernel: io_uring since 5.17, its better half since 6.1.
  */
 PARTY_API PARTY_MUST_USE int party_loop_create(const struct party_loop_settings *settings,
                                                struct party_loop **ret_loop);
@@ -75,7 +78,7 @@ PARTY_API void party_loop_stop(struct party_loop *loop);
 /** Monotonic time at the start of this turn, ns. */
 PARTY_API int64_t party_loop_now_ns(const struct party_loop *loop);
 
-/** The backend's name, "epoll". */
+/** The name of the backend in use: "epoll", "io_uring". */
 PARTY_API const char *party_loop_backend(const struct party_loop *loop);
 
 /* ---- tasks ---- */
@@ -133,8 +136,11 @@ struct party_watch {
 /**
  * Calls fn whenever fd is ready for events, until party_watch_stop.
  * Returns: 0; -errno of epoll_ctl(2): -EPERM for a regular file, -EEXIST when this loop watches fd
- *   already; -ENOMEM, -ENOSPC.
- * Owns: fd stays the caller's and must stay open while watched.
+ *   already; -ENOMEM, -ENOSPC; with io_uring also -EMFILE, -ENFILE for what is no socket or pipe.
+ * Owns: fd stays the caller's and must stay open while watched: closed before, it may be reported
+ *   still, and with io_uring it stays open inside the kernel.
+ * Callback: fn must not block when there is nothing to read after all: another callback of the turn
+ *   may have read it, with io_uring also one of the turn before.
  */
 PARTY_API PARTY_MUST_USE int party_watch_start(struct party_loop *loop, struct party_watch *watch,
                                                int fd, unsigned events, party_watch_fn fn,

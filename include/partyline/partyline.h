@@ -9,11 +9,15 @@
 #include <partyline/buf.h>
 #include <partyline/connection.h>
 #include <partyline/error.h>
+#include <partyline/file.h>
 #include <partyline/listener.h>
 #include <partyline/log.h>
 #include <partyline/lookup.h>
 #include <partyline/loop.h>
+#include <partyline/request.h>
 #include <partyline/resolve.h>
+#include <partyline/server.h>
+#include <partyline/server_ops.h>
 #include <partyline/sock.h>
 #include <partyline/sock_io.h>
 #include <partyline/sock_option.h>

@@ -30,8 +30,11 @@ struct party__ready {
 struct party__backend {
     const char *name;
 
-    /** Creates the state. Returns: 0 and *ret_state, owned by the loop until finish; -errno. */
-    int (*init)(void **ret_state);
+    /**
+     * Creates the state. Returns: 0 and *ret_state, owned by the loop until finish; -errno, and
+     *   *ret_why says why when this way of waiting is not to be had here and another may do.
+     */
+    int (*init)(void **ret_state, const char **ret_why);
 
     /** Frees the state, with whatever is still watched. NULL is accepted. */
     void (*finish)(void *state);
@@ -58,5 +61,12 @@ struct party__backend {
 };
 
 extern const struct party__backend party__backend_epoll;
+extern const struct party__backend party__backend_uring;
+
+/** PARTY_READ and its like as the kernel's EPOLLIN and its like, which poll(2) has too. */
+uint32_t party__poll_events(unsigned events);
+
+/** The kernel's events as PARTY_READ, PARTY_WRITE, PARTY_ERROR. */
+unsigned party__ready_events(uint32_t events);
 
 #endif

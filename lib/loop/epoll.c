@@ -17,8 +17,9 @@ struct epoll_state {
     struct epoll_event events[PARTY__BATCH_MAX];
 };
 
-static int epoll_init(void **ret_state)
+static int epoll_init(void **ret_state, const char **ret_why)
 {
+    (void)ret_why; /* There is no Linux without epoll. */
     struct epoll_state *epoll = calloc(1, sizeof *epoll);
     if (epoll == NULL) {
         return -ENOMEM;
@@ -42,14 +43,31 @@ static void epoll_finish(void *state)
     }
 }
 
+uint32_t party__poll_events(unsigned events)
+{
+    return ((events & PARTY_READ) != 0 ? (uint32_t)EPOLLIN : 0) |
+           ((events & PARTY_WRITE) != 0 ? (uint32_t)EPOLLOUT : 0) |
+           ((events & PARTY_EXCLUSIVE) != 0 ? (uint32_t)EPOLLEXCLUSIVE : 0) |
+           ((events & PARTY__EDGE) != 0 ? (uint32_t)EPOLLET : 0);
+}
+
+/*
+ * A hang-up counts as readable too: at the end of a pipe the kernel reports EPOLLHUP alone, and who
+ * asked for PARTY_READ is promised the end of the stream. Who did not ask is not told, since the
+ * loop cuts events down to those asked for.
+ */
+unsigned party__ready_events(uint32_t events)
+{
+    return ((events & (EPOLLIN | EPOLLHUP)) != 0 ? PARTY_READ : 0) |
+           ((events & EPOLLOUT) != 0 ? PARTY_WRITE : 0) |
+           ((events & (EPOLLERR | EPOLLHUP)) != 0 ? PARTY_ERROR : 0);
+}
+
 static int control(const struct epoll_state *epoll, int operation, struct party_watch *watch,
                    unsigned events)
 {
     struct epoll_event event = {.data.ptr = watch};
-    event.events = ((events & PARTY_READ) != 0 ? (uint32_t)EPOLLIN : 0) |
-                   ((events & PARTY_WRITE) != 0 ? (uint32_t)EPOLLOUT : 0) |
-                   ((events & PARTY_EXCLUSIVE) != 0 ? (uint32_t)EPOLLEXCLUSIVE : 0) |
-                   ((events & PARTY__EDGE) != 0 ? (uint32_t)EPOLLET : 0);
+    event.events = party__poll_events(events);
     return epoll_ctl(epoll->fd, operation, watch->fd, &event) == -1 ? -errno : 0;
 }
 
@@ -96,18 +114,6 @@ static int wait_for_events(struct epoll_state *epoll, int64_t timeout_ns, int ca
     return epoll_wait(epoll->fd, epoll->events, cap, party__timeout_ms_round_up(timeout_ns));
 }
 
-/*
- * A hang-up counts as readable too: at the end of a pipe the kernel reports EPOLLHUP alone, and who
- * asked for PARTY_READ is promised the end of the stream. Who did not ask is not told, since the
- * loop cuts events down to those asked for.
- */
-static unsigned translate(uint32_t events)
-{
-    return ((events & (EPOLLIN | EPOLLHUP)) != 0 ? PARTY_READ : 0) |
-           ((events & EPOLLOUT) != 0 ? PARTY_WRITE : 0) |
-           ((events & (EPOLLERR | EPOLLHUP)) != 0 ? PARTY_ERROR : 0);
-}
-
 static int epoll_wait_ready(void *state, int64_t timeout_ns, struct party__ready *ret_ready,
                             size_t cap)
 {
@@ -119,7 +125,7 @@ static int epoll_wait_ready(void *state, int64_t timeout_ns, struct party__ready
     }
     for (int i = 0; i < count; i++) {
         ret_ready[i].watch = epoll->events[i].data.ptr;
-        ret_ready[i].events = translate(epoll->events[i].events);
+        ret_ready[i].events = party__ready_events(epoll->events[i].events);
     }
     return count;
 }

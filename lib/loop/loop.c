@@ -34,7 +34,8 @@
 #include "loop/loop_internal.h"
 
 /* The first one is the default. */
-static const struct party__backend *const backends[] = {&party__backend_epoll};
+static const struct party__backend *const backends[] = {&party__backend_epoll,
+                                                        &party__backend_uring};
 
 static int64_t monotonic_ns(void *user)
 {
@@ -259,6 +260,26 @@ static const struct party__backend *find_backend(const char *name)
     return NULL;
 }
 
+static int init_backend(struct party_loop *loop, const struct party__backend *backend)
+{
+    const char *why = NULL;
+    int r = backend->init(&loop->backend_state, &why);
+    if (r < 0 && why != NULL) {
+        char message[160];
+        (void)snprintf(message, sizeof message, "no %s (%s), the loop uses %s instead",
+                       backend->name, why, backends[0]->name);
+        if (loop->log != NULL) {
+            loop->log(PARTY_LOG_WARNING, message, loop->log_user);
+        }
+        backend = backends[0];
+        r = backend->init(&loop->backend_state, &why);
+    }
+    if (r == 0) {
+        loop->backend = backend;
+    }
+    return r;
+}
+
 /* The event as such does it: the loop is awake, and the mailbox is looked at in each turn. */
 static void on_wake(struct party_watch *watch, unsigned events, void *user)
 {
@@ -283,7 +304,9 @@ static void loop_free(struct party_loop *loop)
 {
     party__signal_finish(loop);
     party__timer_finish(loop);
-    loop->backend->finish(loop->backend_state);
+    if (loop->backend != NULL) {
+        loop->backend->finish(loop->backend_state);
+    }
     if (loop->wake.fd != -1) {
         (void)close(loop->wake.fd); /* Nothing can be done about a failing close. */
     }
@@ -304,7 +327,6 @@ int party_loop_create(const struct party_loop_settings *settings, struct party_l
     if (loop == NULL) {
         return -ENOMEM;
     }
-    loop->backend = backend;
     loop->clock_ns = monotonic_ns;
     loop->now_ns = monotonic_ns(NULL);
     loop->log = settings->log;
@@ -313,7 +335,7 @@ int party_loop_create(const struct party_loop_settings *settings, struct party_l
     atomic_init(&loop->mailbox.posted, NULL);
     atomic_init(&loop->mailbox.sleeping, false);
     atomic_init(&loop->mailbox.stopping, false);
-    int r = backend->init(&loop->backend_state);
+    int r = init_backend(loop, backend);
     if (r == 0) {
         r = start_wake(loop);
     }

@@ -43,6 +43,7 @@ static void test_default_backend_is_epoll(void **state)
 static void test_create_reports_a_lack_of_descriptors_and_leaks_none(void **state)
 {
     (void)state;
+    struct party_loop_settings settings = test_settings();
     int first_free = lowest_free_fd();
     struct rlimit before;
     assert_int_equal(getrlimit(RLIMIT_NOFILE, &before), 0);
@@ -52,7 +53,7 @@ static void test_create_reports_a_lack_of_descriptors_and_leaks_none(void **stat
                                .rlim_max = before.rlim_max};
         assert_int_equal(setrlimit(RLIMIT_NOFILE, &tight), 0);
         struct party_loop *loop = NULL;
-        int r = party_loop_create(NULL, &loop);
+        int r = party_loop_create(&settings, &loop);
         assert_int_equal(setrlimit(RLIMIT_NOFILE, &before), 0);
         if (r == 0) {
             party_loop_destroy(loop);
@@ -69,8 +70,9 @@ static void test_create_reports_a_lack_of_descriptors_and_leaks_none(void **stat
 static int create_and_destroy(void *user)
 {
     (void)user;
+    struct party_loop_settings settings = test_settings();
     struct party_loop *loop = NULL;
-    int r = party_loop_create(NULL, &loop);
+    int r = party_loop_create(&settings, &loop);
     party_loop_destroy(loop);
     return r;
 }

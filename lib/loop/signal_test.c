@@ -234,7 +234,8 @@ static void test_signals_stay_blocked_and_leave_no_descriptor_after_destroy(void
 static int add_two_signals(void *user)
 {
     struct party_loop *loop = NULL;
-    int r = party_loop_create(NULL, &loop);
+    struct party_loop_settings settings = test_settings();
+    int r = party_loop_create(&settings, &loop);
     if (r == 0) {
         r = party_loop_add_signal(loop, SIGUSR1, note_signal, user);
     }

@@ -481,7 +481,8 @@ static int start_many(void *user)
 {
     (void)user;
     struct party_loop *loop = NULL;
-    int r = party_loop_create(NULL, &loop);
+    struct party_loop_settings settings = test_settings();
+    int r = party_loop_create(&settings, &loop);
     struct party_timer timers[100] = {0};
     for (size_t i = 0; r == 0 && i < 100; i++) {
         r = party_timer_start(loop, &timers[i], 1000, note_time, NULL);

@@ -414,7 +414,9 @@ static void test_descriptor_closed_before_its_watch_ended_is_logged_and_forgotte
 {
     (void)state;
     int lines = 0;
-    struct party_loop_settings settings = {.log = note_log, .log_user = &lines};
+    struct party_loop_settings settings = test_settings();
+    settings.log = note_log;
+    settings.log_user = &lines;
     struct party_loop *loop = NULL;
     assert_int_equal(party_loop_create(&settings, &loop), 0);
     int fd = make_eventfd(1);
@@ -593,11 +595,14 @@ int main(void)
         cmocka_unit_test(test_watch_may_be_freed_by_its_own_callback),
         cmocka_unit_test(test_refused_descriptors_leave_the_watch_as_it_was),
         cmocka_unit_test(test_descriptor_closed_before_its_watch_ended_is_logged_and_forgotten),
-        cmocka_unit_test(
-            test_modify_of_a_descriptor_number_that_was_closed_and_reopened_ends_the_watch),
         cmocka_unit_test(test_exclusive_watch_can_be_paused_and_resumed),
         cmocka_unit_test(test_two_loops_share_a_listener_exclusively_and_lose_no_connection),
         cmocka_unit_test(test_watches_and_tasks_need_no_memory_of_the_loop),
+        /* For epoll alone: a ring learns of a descriptor when it waits, and not that it is another.
+         */
+        cmocka_unit_test(
+            test_modify_of_a_descriptor_number_that_was_closed_and_reopened_ends_the_watch),
     };
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    size_t count = sizeof tests / sizeof tests[0] - (on_epoll() ? 0 : 1);
+    return _cmocka_run_group_tests("watch", tests, count, NULL, NULL);
 }

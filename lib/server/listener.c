@@ -11,6 +11,7 @@
 #include <partyline/error.h>
 
 #include "loop/loop_internal.h"
+#include "server/accept_error.h"
 
 /*
  * A listener that ran out of descriptors or memory stops watching until a timer ends: the socket
@@ -19,8 +20,6 @@
  */
 
 #define ACCEPTS_PER_TURN 64 /* then the connections that are there get their turn */
-#define BACKOFF_MIN_NS   (10 * 1000000ll)
-#define BACKOFF_MAX_NS   (1000 * 1000000ll)
 
 struct party_listener {
     struct party_watch watch;
@@ -57,42 +56,16 @@ static void on_backoff_end(struct party_timer *timer, void *user)
 static void back_off(struct party_listener *listener, int error)
 {
     if (listener->backoff_ns == 0) {
-        listener->backoff_ns = BACKOFF_MIN_NS;
         party__loop_log(listener->loop, PARTY_LOG_WARNING, "accepting pauses, new connections wait",
                         error);
-    } else if (listener->backoff_ns < BACKOFF_MAX_NS) {
-        listener->backoff_ns *= 2;
-        if (listener->backoff_ns > BACKOFF_MAX_NS) {
-            listener->backoff_ns = BACKOFF_MAX_NS;
-        }
     }
+    listener->backoff_ns = party__backoff_next_ns(listener->backoff_ns);
     party_watch_stop(&listener->watch);
     int r = party_timer_start(listener->loop, &listener->timer, listener->backoff_ns,
                               on_backoff_end, listener);
     if (r < 0) {
         /* No memory for a timer: better to try again each turn than never. */
         (void)watch_again(listener);
-    }
-}
-
-/* accept(2): errors of the connection that was taken off the queue, not of the listener. */
-static bool is_peers_error(int error)
-{
-    switch (error) {
-    case ECONNABORTED:
-    case EINTR:
-    case ENETDOWN:
-    case EPROTO:
-    case ENOPROTOOPT:
-    case EHOSTDOWN:
-    case ENONET:
-    case EHOSTUNREACH:
-    case EOPNOTSUPP:
-    case ENETUNREACH:
-    case EPERM:
-        return true;
-    default:
-        return false;
     }
 }
 
@@ -106,7 +79,7 @@ static void on_acceptable(struct party_watch *watch, unsigned events, void *user
         peer.len = sizeof(peer.u);
         int fd = accept4(listener->fd, &peer.u.sa, &peer.len, SOCK_NONBLOCK | SOCK_CLOEXEC);
         if (fd == -1) {
-            if (is_peers_error(errno)) {
+            if (party__accept_is_peers_error(errno)) {
                 continue;
             }
             if (errno != EAGAIN) {

@@ -339,7 +339,8 @@ static int listen_and_accept(void *user)
     (void)user;
     struct hall hall = {0};
     struct party_loop *loop;
-    int r = party_loop_create(NULL, &loop);
+    struct party_loop_settings settings = test_settings();
+    int r = party_loop_create(&settings, &loop);
     if (r < 0) {
         return r;
     }

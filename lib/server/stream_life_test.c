@@ -477,7 +477,8 @@ static int live(void *user)
     struct party_stream *stream;
     int fds[2];
     *life = (struct life){.kind = life->kind};
-    int r = party_loop_create(NULL, &loop);
+    struct party_loop_settings settings = test_settings();
+    int r = party_loop_create(&settings, &loop);
     if (r < 0) {
         return r;
     }

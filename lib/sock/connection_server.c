@@ -144,15 +144,15 @@ static int listen_at_path(struct party_sock *sock, const struct party_address *a
     return r;
 }
 
-static int set_inet_options(struct party_sock *sock, bool reuse_port)
+static int set_inet_options(struct party_sock *sock, const struct party_server_options *options)
 {
     int r = party_sock_setsockopt(sock, SOL_SOCKET, SO_REUSEADDR, 1);
-    if (r == 0 && reuse_port) {
+    if (r == 0 && options->reuse_port) {
         r = party_sock_setsockopt(sock, SOL_SOCKET, SO_REUSEPORT, 1);
     }
     if (r == 0 && sock->family == AF_INET6) {
         /* Whatever net.ipv6.bindv6only says. */
-        r = party_sock_setsockopt(sock, IPPROTO_IPV6, IPV6_V6ONLY, 0);
+        r = party_sock_setsockopt(sock, IPPROTO_IPV6, IPV6_V6ONLY, options->dualstack_ipv6 ? 0 : 1);
     }
     return r;
 }
@@ -167,7 +167,7 @@ static int listen_at(struct party_sock *sock, const struct party_address *addres
     }
     int r = 0;
     if (sock->family == AF_INET || sock->family == AF_INET6) {
-        r = set_inet_options(sock, options->reuse_port);
+        r = set_inet_options(sock, options);
     }
     if (r == 0) {
         r = party_sock_bind(sock, address);
@@ -189,6 +189,9 @@ int party_sock_create_server(const struct party_address *address,
     int family = party_address_family(address);
     if (family == AF_UNIX && options->reuse_port) {
         return -EOPNOTSUPP;
+    }
+    if (family != AF_INET6 && options->dualstack_ipv6) {
+        return -EINVAL;
     }
     struct party_sock *sock;
     int r = party_sock_socket(family, SOCK_STREAM, 0, &sock);

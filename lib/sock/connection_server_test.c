@@ -99,14 +99,15 @@ static void test_a_port_can_be_taken_again_while_old_connections_linger(void **s
     party_sock_close(server);
 }
 
-static void test_v6_wildcard_serves_both_families(void **state)
+static void test_dualstack_serves_both_families(void **state)
 {
     (void)state;
+    static const struct party_server_options dual = {.dualstack_ipv6 = true};
     struct party_address address;
     struct party_address peer;
     struct party_sock *conn;
     char text[PARTY_ADDRESS_TEXT_MAX];
-    struct party_sock *server = test_server("[::]:0", NULL, &address);
+    struct party_sock *server = test_server("[::]:0", &dual, &address);
     struct party_address v4 = test_address("127.0.0.1:0");
     struct party_address v6 = test_address("[::1]:0");
     party_address_set_port(&v4, party_address_port(&address));
@@ -120,6 +121,17 @@ static void test_v6_wildcard_serves_both_families(void **state)
     assert_int_equal(strncmp(text, "127.0.0.1:", 10), 0);
     party_sock_close(client);
     party_sock_close(conn);
+    party_sock_close(server);
+}
+
+static void test_v6_wildcard_leaves_v4_alone(void **state)
+{
+    (void)state;
+    struct party_address address;
+    struct party_sock *server = test_server("[::]:0", NULL, &address);
+    int v6_only = 0;
+    assert_result(party_sock_getsockopt(server, IPPROTO_IPV6, IPV6_V6ONLY, &v6_only), 0);
+    assert_int_equal(v6_only, 1);
     party_sock_close(server);
 }
 
@@ -215,7 +227,9 @@ static void test_unsupported_wishes_are_refused(void **state)
     (void)state;
     static const struct party_server_options shared = {.reuse_port = true};
     struct party_address address = test_address("unix:auto");
+    static const struct party_server_options dual = {.dualstack_ipv6 = true};
     assert_result(try_server(&address, &shared), -EOPNOTSUPP);
+    assert_result(try_server(&address, &dual), -EINVAL);
     address.u.sa.sa_family = 12345;
     assert_result(try_server(&address, NULL), -EAFNOSUPPORT);
     address = test_address("192.0.2.77:0");
@@ -485,7 +499,8 @@ int main(void)
         cmocka_unit_test(test_port_zero_picks_a_free_port),
         cmocka_unit_test(test_a_port_in_use_is_eaddrinuse),
         cmocka_unit_test(test_a_port_can_be_taken_again_while_old_connections_linger),
-        cmocka_unit_test(test_v6_wildcard_serves_both_families),
+        cmocka_unit_test(test_dualstack_serves_both_families),
+        cmocka_unit_test(test_v6_wildcard_leaves_v4_alone),
         cmocka_unit_test(test_reuse_port_shares_a_port),
         cmocka_unit_test(test_a_port_taken_alone_can_be_shared_afterwards),
         cmocka_unit_test(test_backlog_bounds_what_waits),

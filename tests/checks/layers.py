@@ -38,6 +38,7 @@ HEADERS_ALONE = {"api.h": "lib/base", "log.h": "lib/base", "partyline.h": "lib/s
 THIRD_PARTY = {
     "openssl/": ["lib/sock"],
     "idn2.h": ["lib/sock"],
+    "liburing.h": ["lib/loop"],
     "sqlite3.h": ["chat/log"],
     "cyaml/": ["chat/service"],
     "utf8proc.h": ["chat/wire", "chat/core", "chat/log", "chat/front", "bin"],

@@ -1,0 +1,160 @@
+/* SPDX-License-Identifier: MIT */
+#include <partyline/request.h>
+
+#include <errno.h>
+#include <netinet/tcp.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "server/server_internal.h"
+
+/*
+ * A request is in its server's list from its making to its freeing, so that drain finds it, and
+ * holds a reference to the server. Drain shuts a connection down by the descriptor noted here,
+ * under the server's lock; whoever is about to close the connection first takes the note back under
+ * the same lock, so a number that the kernel has given to somebody else is never shut down.
+ */
+
+int party__request_new(struct party_server *server, size_t packet_cap,
+                       struct party__request **ret_request)
+{
+    struct party__request *request = malloc(sizeof(*request) + packet_cap);
+    if (request == NULL) {
+        return -ENOMEM;
+    }
+    memset(request, 0, sizeof(*request));
+    request->pub.server = server;
+    request->pub.user = server->settings.user;
+    request->fd = -1;
+    (void)pthread_mutex_lock(&server->lock);
+    server->references++;
+    server->active_count++;
+    request->next = server->active;
+    if (request->next != NULL) {
+        request->next->prev = request;
+    }
+    server->active = request;
+    (void)pthread_mutex_unlock(&server->lock);
+    *ret_request = request;
+    return 0;
+}
+
+void party__request_free(struct party__request *request)
+{
+    struct party_server *server = request->pub.server;
+    (void)pthread_mutex_lock(&server->lock);
+    if (request->prev != NULL) {
+        request->prev->next = request->next;
+    } else {
+        server->active = request->next;
+    }
+    if (request->next != NULL) {
+        request->next->prev = request->prev;
+    }
+    server->active_count--;
+    server->ended_count++;
+    (void)pthread_cond_broadcast(&server->changed);
+    (void)pthread_mutex_unlock(&server->lock);
+    free(request);
+    party__server_unref(server);
+}
+
+static void note_fd(struct party__request *request, int fd)
+{
+    struct party_server *server = request->pub.server;
+    (void)pthread_mutex_lock(&server->lock);
+    request->fd = fd;
+    (void)pthread_mutex_unlock(&server->lock);
+}
+
+void party__request_keep_from_cut(struct party__request *request)
+{
+    note_fd(request, -1);
+}
+
+int party_request_create(struct party_server *server, struct party_sock *sock,
+                         const struct party_address *client_address,
+                         struct party_request **ret_request)
+{
+    struct party__request *request;
+    int r = party__request_new(server, 0, &request);
+    if (r < 0) {
+        return r;
+    }
+    request->pub.sock = sock;
+    request->pub.client_address = *client_address;
+    note_fd(request, party_sock_fileno(sock));
+    *ret_request = &request->pub;
+    return 0;
+}
+
+int party_request_create_packet(struct party_server *server, const void *packet, size_t packet_len,
+                                const struct party_address *client_address,
+                                struct party_request **ret_request)
+{
+    struct party__request *request;
+    int r = party__request_new(server, packet_len, &request);
+    if (r < 0) {
+        return r;
+    }
+    if (packet_len > 0) {
+        memcpy(request->bytes, packet, packet_len);
+    }
+    request->pub.sock = server->sock;
+    request->pub.packet = request->bytes;
+    request->pub.packet_len = packet_len;
+    request->pub.client_address = *client_address;
+    *ret_request = &request->pub;
+    return 0;
+}
+
+struct party_sock *party_request_steal_sock(struct party_request *request)
+{
+    if (request->packet != NULL) {
+        return NULL;
+    }
+    party__request_keep_from_cut(party__request_of(request));
+    struct party_sock *sock = request->sock;
+    request->sock = NULL;
+    return sock;
+}
+
+/* ---- the handler ---- */
+
+static int set_up_connection(const struct party_handler *handler, struct party_request *request)
+{
+    if (handler->timeout_ms > 0) {
+        int r = party_sock_settimeout(request->sock, handler->timeout_ms);
+        if (r < 0) {
+            return r;
+        }
+    }
+    if (handler->disable_nagle_algorithm) {
+        return party_sock_setsockopt(request->sock, IPPROTO_TCP, TCP_NODELAY, 1);
+    }
+    return 0;
+}
+
+int party_server_default_finish_request(struct party_server *server, struct party_request *request)
+{
+    const struct party_handler *handler = &server->settings.handler;
+    void *user = server->settings.user;
+    int r = 0;
+    if (request->packet == NULL) {
+        r = set_up_connection(handler, request);
+    }
+    if (r == 0 && handler->setup != NULL) {
+        r = handler->setup(request, user);
+    }
+    if (r < 0) {
+        return r;
+    }
+    if (handler->handle != NULL) {
+        r = handler->handle(request, user);
+    }
+    if (handler->finish != NULL) {
+        int finish_result = handler->finish(request, user);
+        r = r < 0 ? r : finish_result;
+    }
+    return r < 0 ? r : 0;
+}

@@ -1,0 +1,166 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef PARTYLINE_SERVER_SERVER_INTERNAL_H
+#define PARTYLINE_SERVER_SERVER_INTERNAL_H
+
+/*
+ * The server as its own files see it: server.c (life, serving), server_ops.c (default steps),
+ * server_wait.c (sleeping and waking), request.c, server_drain.c, and a file per model.
+ */
+
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include <partyline/server.h>
+#include <partyline/sock.h>
+
+struct party__children;
+struct party__loops;
+struct party__pool;
+
+/* A request as the server sees it. The public part comes first: a pointer to one is a pointer to
+   the other. */
+struct party__request {
+    struct party_request pub;
+    /* Under the server's lock: */
+    struct party__request *prev; /* in server->active */
+    struct party__request *next;
+    int fd;           /* what drain may shut down; -1: nothing, or not any more */
+    bool running;     /* runner stands in finish_request */
+    pthread_t runner; /* valid while running */
+    /* The model's: */
+    struct party__request *queue_next;
+    void *place;     /* the loop that has the stream */
+    uint8_t bytes[]; /* the packet */
+};
+
+static inline struct party__request *party__request_of(struct party_request *request)
+{
+    return (struct party__request *)(void *)request;
+}
+
+/* What makes one model different from another. Each may be NULL. */
+struct party__server_model {
+    /** Makes what the model needs. Returns: 0 or a negative code. */
+    int (*open)(struct party_server *server);
+    /** The default of process_request. */
+    int (*process_request)(struct party_server *server, struct party_request *request);
+    /** Whether one more request can be taken; if not, the wake-up fd tells when. */
+    bool (*has_room)(struct party_server *server);
+    /** A descriptor that is readable when attend has something to do; -1: none. */
+    int (*attention_fd)(const struct party_server *server);
+    /** Attends to what ended: reaps children. */
+    void (*attend)(struct party_server *server);
+    /** After how long attend is to be called though nothing happened; PARTY__NEVER_NS: never. */
+    int64_t (*patience_ns)(const struct party_server *server);
+    /** Whether the calling thread serves beside serving_thread. */
+    bool (*is_serving_thread)(const struct party_server *server);
+    /** Ends the model's threads or children, waits for them when asked to. */
+    void (*close)(struct party_server *server, bool wait);
+    /** Frees what open made. Accepts half of it. */
+    void (*release)(struct party_server *server);
+};
+
+extern const struct party__server_model party__server_serial;
+extern const struct party__server_model party__server_threads;
+extern const struct party__server_model party__server_processes;
+
+struct party_server {
+    struct party_server_settings settings; /* with the defaults filled in */
+    const struct party__server_model *model;
+    struct party_sock *sock; /* NULL once closed */
+    struct party_sock *lent; /* what sock was, as handlers still use it; else NULL */
+    struct party_address address;
+    int64_t timeout_ms;  /* handle_request's; -1: none */
+    int64_t backoff_ns;  /* the serving thread's: 0: not backing off */
+    int64_t retry_at_ns; /* not before this is accepted again, while backoff_ns is not 0 */
+    /*
+     * Readable while a stop is asked for. It is the kernel's, so that a handler in a child can stop
+     * its parent, and a write to it all a signal handler has to do.
+     */
+    int stop_fd;
+    int wake_fd;          /* eventfd: a model has room again */
+    atomic_bool stopping; /* for handlers that ask; stop_fd is what counts */
+    bool is_child;        /* this is the copy in a child process */
+    struct party__pool *pool;
+    struct party__children *children;
+    struct party__loops *loops;
+
+    pthread_mutex_t lock;
+    pthread_cond_t changed; /* serving ended, a request ended; CLOCK_MONOTONIC */
+    /* Under the lock: */
+    size_t references; /* the owner, each request, each thread of the pool */
+    uint64_t turn;     /* how often somebody began to serve */
+    bool serving;
+    bool closed;
+    bool draining;
+    pthread_t serving_thread;      /* valid while serving */
+    struct party__request *active; /* all requests there are */
+    size_t active_count;
+    uint64_t ended_count; /* requests that are no more */
+};
+
+/* ---- server.c ---- */
+
+void party__server_ref(struct party_server *server);
+void party__server_unref(struct party_server *server);
+/** Closes the socket, as far as that ends accepting. Only while nobody serves. */
+void party__server_stop_accepting(struct party_server *server);
+/** The rest of closing, by who has set server->closed. */
+void party__server_close_rest(struct party_server *server, bool wait);
+/** Whether the calling thread is one of those that serve. With the lock held. */
+bool party__server_is_serving_thread(const struct party_server *server);
+/** Whether the calling thread runs a request of the server. With the lock held. */
+bool party__server_is_runner(const struct party_server *server);
+/** One line through the log hook: "WHAT CLIENT: CAUSE". */
+void party__server_log(const struct party_server *server, enum party_log_level level,
+                       const char *what, const struct party_address *client, const char *cause);
+
+/* ---- server_ops.c ---- */
+
+/* Call the step or its default. */
+int party__step_server_bind(struct party_server *server);
+int party__step_server_activate(struct party_server *server);
+int party__step_get_request(struct party_server *server, struct party_request **ret_request);
+bool party__step_verify_request(struct party_server *server, struct party_request *request);
+int party__step_process_request(struct party_server *server, struct party_request *request);
+int party__step_finish_request(struct party_server *server, struct party_request *request);
+void party__step_service_actions(struct party_server *server);
+void party__step_handle_timeout(struct party_server *server);
+void party__step_handle_error(struct party_server *server, struct party_request *request,
+                              int error);
+
+/** Python's _handle_request_noblock. Returns: 0; what get_request returned. */
+int party__server_take_request(struct party_server *server);
+
+/* ---- server_wait.c ---- */
+
+enum party__wake {
+    PARTY__WAKE_OTHER,   /* there may be room again, or service_actions is due */
+    PARTY__WAKE_REQUEST, /* a request may be got */
+    PARTY__WAKE_STOP,
+    PARTY__WAKE_TIMEOUT,
+};
+
+/** Waits until deadline_ns at most. Returns: an enum party__wake; -errno of poll(2). */
+int party__server_wait(struct party_server *server, int64_t deadline_ns);
+/** Pauses accepting when get_request failed with error and would again; 0: it did not fail. */
+void party__server_back_off(struct party_server *server, int error);
+/** Takes the wish to stop back, when serving ended by it. */
+void party__server_forget_stop(struct party_server *server);
+bool party__server_stop_is_asked(const struct party_server *server);
+/** Wakes the serving thread. */
+void party__server_wake(struct party_server *server);
+
+/* ---- request.c ---- */
+
+int party__request_new(struct party_server *server, size_t packet_cap,
+                       struct party__request **ret_request);
+void party__request_free(struct party__request *request);
+/** From here on drain leaves the connection alone: it is about to be closed. */
+void party__request_keep_from_cut(struct party__request *request);
+
+#endif
