@@ -574,7 +574,7 @@ static int ask_and_await(struct party_loop *loop, const char *host)
 
 static int look_up(void *user)
 {
-    struct party_loop_settings settings = {.backend = getenv("PARTY_TEST_BACKEND")};
+    struct party_loop_settings settings = test_settings();
     struct party_loop *loop = NULL;
     int r = party_loop_create(&settings, &loop);
     if (r == 0) {

@@ -11,20 +11,10 @@
 #include <partyline/error.h>
 
 #include "sock/idna.h"
-#include "sock/resolve_scratch.h"
+#include "sock/resolve_internal.h"
 
 /* Linux ends names at 64 bytes; this is enough for kernels to come. */
 #define HOST_NAME_CAP 256
-
-static int copy_out(const char *text, char *ret_text, size_t cap)
-{
-    size_t len = strlen(text);
-    if (len >= cap) {
-        return -ENAMETOOLONG;
-    }
-    memcpy(ret_text, text, len + 1);
-    return 0;
-}
 
 int party_resolve_getnameinfo(const struct party_address *address, int flags, char *ret_host,
                               size_t host_cap, char *ret_service, size_t service_cap)
@@ -49,10 +39,10 @@ int party_resolve_getnameinfo(const struct party_address *address, int flags, ch
         return -ENAMETOOLONG;
     }
     if (ret_host != NULL) {
-        (void)copy_out(host, ret_host, host_cap);
+        (void)party__resolve_copy_out(host, ret_host, host_cap);
     }
     if (ret_service != NULL) {
-        (void)copy_out(service, ret_service, service_cap);
+        (void)party__resolve_copy_out(service, ret_service, service_cap);
     }
     return 0;
 }
@@ -205,7 +195,7 @@ int party_resolve_gethostname(char *ret_name, size_t name_cap)
         return -errno;
     }
     name[sizeof(name) - 1] = '\0';
-    return copy_out(name, ret_name, name_cap);
+    return party__resolve_copy_out(name, ret_name, name_cap);
 }
 
 int party_resolve_sethostname(const char *name)
@@ -262,9 +252,9 @@ static int fqdn_of(const char *name, char *ret_name, size_t name_cap)
     struct party_resolve_host host;
     int r = party_resolve_gethostbyaddr(name, &host);
     if (r < 0) {
-        return is_look_up_failure(r) ? copy_out(name, ret_name, name_cap) : r;
+        return is_look_up_failure(r) ? party__resolve_copy_out(name, ret_name, name_cap) : r;
     }
-    r = copy_out(full_name(&host), ret_name, name_cap);
+    r = party__resolve_copy_out(full_name(&host), ret_name, name_cap);
     party_resolve_host_finish(&host);
     return r;
 }

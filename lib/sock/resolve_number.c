@@ -6,9 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "sock/resolve_scratch.h"
-
-#define PORT_MAX 65535
+#include "sock/resolve_internal.h"
 
 /*
  * What a getxbyy_r call means once it needs no more memory. An ERANGE that is left had no memory,
@@ -23,16 +21,6 @@ static int verdict(int r, bool is_found)
         return -ENOMEM;
     }
     return r == 0 ? -ENOENT : -r;
-}
-
-static int copy_out(const char *text, char *ret_text, size_t cap)
-{
-    size_t len = strlen(text);
-    if (len >= cap) {
-        return -ENAMETOOLONG;
-    }
-    memcpy(ret_text, text, len + 1);
-    return 0;
 }
 
 int party_resolve_getservbyname(const char *name, const char *proto)
@@ -55,7 +43,7 @@ int party_resolve_getservbyname(const char *name, const char *proto)
 
 int party_resolve_getservbyport(int port, const char *proto, char *ret_name, size_t name_cap)
 {
-    if (port < 0 || port > PORT_MAX) {
+    if (port < 0 || port > PARTY__PORT_MAX) {
         return -ERANGE;
     }
     struct party__scratch scratch;
@@ -68,7 +56,7 @@ int party_resolve_getservbyport(int port, const char *proto, char *ret_name, siz
     } while (r == ERANGE && party__scratch_grow(&scratch));
     r = verdict(r, found != NULL);
     if (r == 0) {
-        r = copy_out(found->s_name, ret_name, name_cap);
+        r = party__resolve_copy_out(found->s_name, ret_name, name_cap);
     }
     party__scratch_finish(&scratch);
     return r;

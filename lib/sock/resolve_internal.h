@@ -1,6 +1,27 @@
 /* SPDX-License-Identifier: MIT */
-#ifndef PARTYLINE_SOCK_RESOLVE_SCRATCH_H
-#define PARTYLINE_SOCK_RESOLVE_SCRATCH_H
+#ifndef PARTYLINE_SOCK_RESOLVE_INTERNAL_H
+#define PARTYLINE_SOCK_RESOLVE_INTERNAL_H
+
+/* What the files of the resolve module share. */
+
+#include <errno.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define PARTY__PORT_MAX 65535
+
+/** Copies text out. Returns: 0; -ENAMETOOLONG when it does not fit, and nothing is written. */
+static inline int party__resolve_copy_out(const char *text, char *ret_text, size_t cap)
+{
+    size_t len = strlen(text);
+    if (len >= cap) {
+        return -ENAMETOOLONG;
+    }
+    memcpy(ret_text, text, len + 1);
+    return 0;
+}
 
 /*
  * The memory into which glibc's gethostbyname2_r(3), getservbyname_r(3) and their like put their
@@ -14,10 +35,6 @@
  *     ...
  *     party__scratch_finish(&scratch);
  */
-
-#include <stdbool.h>
-#include <stddef.h>
-#include <stdlib.h>
 
 /* What a name server or a file can make it grow to; a host with 10,000 addresses fits. */
 #define PARTY__SCRATCH_MAX_BYTES ((size_t)1 << 20)
