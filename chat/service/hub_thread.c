@@ -18,7 +18,17 @@
 #define HOLD_MAX_EVENTS 8192u
 
 /* With nothing to do for so long the WAL is moved into the database. */
-#define QUIET_S 1
+#define QUIET_NS 1000000000ll
+
+/*
+ * A single command that finds the hub at rest is run by the thread that brings it: to wake the
+ * hub's thread and be woken by it costs more than the commit. That thread is a loop, so it is done
+ * only as long as the disk is quick: after a commit that took longer the hub's thread takes
+ * everything, until it has seen a quick one.
+ *
+ * Who runs commands owns the hub and the log: it has set busy, under the lock. What comes meanwhile
+ * waits for the hub's thread, which the owner wakes when it is done.
+ */
 
 struct hub_thread {
     struct hub_thread_settings settings;
@@ -35,15 +45,20 @@ struct hub_thread {
     uint32_t recent;
     bool limits_changed;
     bool stopping;
-    bool busy;
+    bool busy;           /* somebody owns what stands below */
+    bool quick;          /* the last commit was: commands may be run where they come from */
+    bool checkpoint_due; /* something was committed since the last quiet moment */
+    int64_t last_run_ns; /* when commands were last run */
     _Atomic unsigned waiting;
 
-    /* of the thread alone */
+    /* of the owner alone */
     uint64_t next_number;
     uint32_t recent_now;      /* what recent was when the thread last looked */
     bool stopped;             /* a sync failed: see LOG_STOPPED */
     bool failing;             /* the last commit failed: the recovery is worth a line in the log */
-    bool checkpoint_due;      /* something was committed since the last quiet moment */
+    bool tried;               /* to commit, by this owner */
+    bool committed;           /* likewise, and it was done */
+    int64_t commit_ns;        /* what the last commit took */
     struct event_list events; /* not released yet: held ones, then those of the current batch */
     int64_t held_since_ns;    /* when the first of them was committed */
 };
@@ -80,6 +95,9 @@ struct hub_thread *hub_thread_create(const struct hub_thread_settings *settings)
     struct hub_thread *t = xcalloc(1, sizeof(*t));
     pthread_condattr_t attr;
     t->settings = *settings;
+    if (t->settings.quick_commit_ns == 0) {
+        t->settings.quick_commit_ns = HUB_QUICK_COMMIT_NS;
+    }
     t->hub = settings->hub;
     t->log = settings->log;
     t->recent = settings->recent;
@@ -226,7 +244,10 @@ static void run_batch(struct hub_thread *t, const struct command *commands)
 #ifdef PARTYLINE_TEST_DELIVER_FIRST
     release_unstored(t);
 #endif
+    int64_t began_ns = steady_ns();
     enum log_fault fault = log_commit(t->log, t->events.items + from, t->events.count - from);
+    t->commit_ns = steady_ns() - began_ns;
+    t->tried = true;
 #ifdef PARTYLINE_TEST_DELIVER_FIRST
     event_list_cut(&t->events, 0);
     from = 0;
@@ -234,7 +255,7 @@ static void run_batch(struct hub_thread *t, const struct command *commands)
     if (fault == LOG_OK) {
         hub_commit(t->hub);
         t->next_number += durable;
-        t->checkpoint_due = true;
+        t->committed = true;
         note_success(t);
     } else {
         note_fault(t, fault);
@@ -290,55 +311,94 @@ static void run_all(struct hub_thread *t, struct command *chain)
     }
 }
 
-/* Waits for commands with the lock held; a quiet second is used for the checkpoint. */
-static void wait_for_work(struct hub_thread *t)
+/* Begins and ends the ownership of hub and log, with the lock held. */
+static void own(struct hub_thread *t)
 {
-    while (!t->first && !t->stopping && !t->limits_changed) {
-        release(t); /* what was held for commands that are still being handed over */
-        t->busy = false;
-        (void)pthread_cond_broadcast(&t->idle);
-        if (!t->checkpoint_due) {
-            (void)pthread_cond_wait(&t->wake, &t->lock);
-            continue;
-        }
-        struct timespec until;
-        (void)clock_gettime(CLOCK_MONOTONIC, &until);
-        until.tv_sec += QUIET_S;
-        if (pthread_cond_timedwait(&t->wake, &t->lock, &until) != 0 && !t->first) {
-            t->checkpoint_due = false;
-            (void)pthread_mutex_unlock(&t->lock);
-            log_checkpoint(t->log);
-            (void)pthread_mutex_lock(&t->lock);
-        }
-    }
     t->busy = true;
+    t->tried = false;
+    t->committed = false;
+    if (t->limits_changed) {
+        t->limits_changed = false;
+        hub_set_limits(t->hub, &t->limits);
+        t->recent_now = t->recent;
+    }
+}
+
+static void disown(struct hub_thread *t)
+{
+    t->busy = false;
+    t->checkpoint_due |= t->committed;
+    if (t->tried) {
+        t->quick = !t->failing && t->commit_ns < t->settings.quick_commit_ns;
+    }
+    (void)pthread_cond_broadcast(&t->idle);
+}
+
+/* Runs the chain without the lock. */
+static void run_owned(struct hub_thread *t, struct command *chain)
+{
+    (void)pthread_mutex_unlock(&t->lock);
+    run_all(t, chain);
+    (void)pthread_mutex_lock(&t->lock);
+    t->last_run_ns = steady_ns();
+}
+
+static void checkpoint(struct hub_thread *t)
+{
+    t->checkpoint_due = false;
+    own(t);
+    (void)pthread_mutex_unlock(&t->lock);
+    log_checkpoint(t->log);
+    (void)pthread_mutex_lock(&t->lock);
+    disown(t);
+}
+
+/* Waits for a signal with the lock held; a quiet second is used for the checkpoint. */
+static void wait_or_checkpoint(struct hub_thread *t)
+{
+    if (!t->checkpoint_due || t->busy) {
+        (void)pthread_cond_wait(&t->wake, &t->lock);
+        return;
+    }
+    int64_t due_ns = t->last_run_ns + QUIET_NS;
+    if (steady_ns() >= due_ns) {
+        checkpoint(t);
+        return;
+    }
+    struct timespec until = {.tv_sec = (time_t)(due_ns / 1000000000),
+                             .tv_nsec = (long)(due_ns % 1000000000)};
+    (void)pthread_cond_timedwait(&t->wake, &t->lock, &until);
+}
+
+static bool has_work(const struct hub_thread *t)
+{
+    return t->first || t->stopping || t->limits_changed;
 }
 
 static void *run(void *user)
 {
     struct hub_thread *t = user;
+    (void)pthread_mutex_lock(&t->lock);
+    own(t);
+    (void)pthread_mutex_unlock(&t->lock);
     log_reserve(t->log);
     (void)pthread_mutex_lock(&t->lock);
-    for (;;) {
-        wait_for_work(t);
-        if (t->limits_changed) {
-            t->limits_changed = false;
-            hub_set_limits(t->hub, &t->limits);
-            t->recent_now = t->recent;
+    disown(t);
+    while (!t->stopping || t->first || t->busy) {
+        if (t->busy || !has_work(t)) {
+            wait_or_checkpoint(t);
+            continue;
         }
-        struct command *chain = t->first;
-        if (!chain && t->stopping) {
-            release(t);
-            break;
+        own(t);
+        while (t->first) {
+            struct command *chain = t->first;
+            t->first = NULL;
+            t->last = NULL;
+            run_owned(t, chain);
         }
-        t->first = NULL;
-        t->last = NULL;
-        (void)pthread_mutex_unlock(&t->lock);
-        run_all(t, chain);
-        (void)pthread_mutex_lock(&t->lock);
+        release(t); /* what was held for commands that are still being handed over */
+        disown(t);
     }
-    t->busy = false;
-    (void)pthread_cond_broadcast(&t->idle);
     (void)pthread_mutex_unlock(&t->lock);
     return NULL;
 }
@@ -353,11 +413,31 @@ int hub_thread_start(struct hub_thread *t)
     return -r;
 }
 
+/* A single command, with the lock held and the hub at rest. */
+static void run_here(struct hub_thread *t, struct command *command)
+{
+    bool was_due = t->checkpoint_due;
+    own(t);
+    run_owned(t, command);
+    if (!t->first) {
+        release(t); /* what was held for commands that are still being handed over */
+    }
+    disown(t);
+    if (has_work(t) || (t->checkpoint_due && !was_due)) {
+        (void)pthread_cond_signal(&t->wake);
+    }
+}
+
 void hub_thread_submit(struct hub_thread *t, struct command *first, struct command *last,
                        unsigned count)
 {
     (void)atomic_fetch_add_explicit(&t->waiting, count, memory_order_relaxed);
     (void)pthread_mutex_lock(&t->lock);
+    if (count == 1 && t->quick && !t->busy && !has_work(t)) {
+        run_here(t, first);
+        (void)pthread_mutex_unlock(&t->lock);
+        return;
+    }
     if (t->last) {
         t->last->next = first;
     } else {

@@ -47,7 +47,11 @@ struct bench {
     struct shard *pointers[SHARDS];
     struct logger *logger;
     struct hub_thread *hub;
+    int64_t quick_commit_ns;
 };
+
+/* Releases by the thread that looks. The others' are not counted. */
+static _Thread_local unsigned releases_here;
 
 /* ---- fake shards ---- */
 
@@ -75,6 +79,7 @@ void __wrap_shard_deliver_later(struct shard *shard, struct batch *batch);
 void __wrap_shard_deliver_later(struct shard *shard, struct batch *batch)
 {
     struct fake_shard *fake = (struct fake_shard *)shard;
+    releases_here += fake->index == 0;
     struct batch_delivery *delivery = &batch->deliveries[fake->index];
     party_task_init(&delivery->task, write_down, fake);
     party_loop_post(fake->loop, &delivery->task);
@@ -104,6 +109,7 @@ static void hub_open(struct bench *b)
                                            .shards = b->pointers,
                                            .shard_count = SHARDS,
                                            .recent = 5,
+                                           .quick_commit_ns = b->quick_commit_ns,
                                            .logger = b->logger};
     assert_int_equal(log_open_with(&options, b->dir, &settings.log, message, sizeof(message)),
                      LOG_OK);
@@ -113,6 +119,7 @@ static void hub_open(struct bench *b)
 static int bench_setup(void **state)
 {
     struct bench *b = xcalloc(1, sizeof(*b));
+    b->quick_commit_ns = *(const int64_t *)*state;
     b->dir = test_dir_create();
     b->logger = logger_create(LOGGER_STDERR, PARTY_LOG_ERROR);
     for (unsigned i = 0; i < SHARDS; i++) {
@@ -405,6 +412,38 @@ static void test_new_limits_hold_for_the_next_commands(void **state)
     assert_int_equal(count_notes(b, EVENT_MESSAGE, 1), 2);
 }
 
+/* ---- where commands are run ---- */
+
+static void test_single_command_is_run_where_it_comes_from_once_the_disk_was_quick(void **state)
+{
+    struct bench *b = *state;
+    start(b);
+    submit(b, COMMAND_ENTER, 1, "alice", "");
+    settle(b);
+    submit(b, COMMAND_SAY, 1, "", "by the hub's thread");
+    settle(b);
+    unsigned before = releases_here;
+    submit(b, COMMAND_SAY, 1, "", "here");
+    assert_int_equal(releases_here, before + 1);
+    settle(b);
+    assert_int_equal(count_notes(b, EVENT_MESSAGE, 1), 2);
+    assert_stored(b, 2);
+}
+
+static void test_slow_disk_keeps_commands_off_the_thread_they_come_from(void **state)
+{
+    struct bench *b = *state;
+    unsigned before = releases_here;
+    start(b);
+    submit(b, COMMAND_ENTER, 1, "alice", "");
+    for (int i = 0; i < 20; i++) {
+        submit(b, COMMAND_SAY, 1, "", "words");
+        settle(b);
+    }
+    assert_int_equal(releases_here, before);
+    assert_stored(b, 20);
+}
+
 /* ---- a log that fails ---- */
 
 static void arm(enum fault_op op, int code, bool sticky)
@@ -441,6 +480,24 @@ static void test_full_disk_refuses_messages_and_nothing_else_and_recovers(void *
     assert_int_equal(count_notes(b, EVENT_MESSAGE, 0), 2);
     assert_one_order(b, 1);
     assert_stored(b, 2);
+}
+
+static void test_failing_disk_keeps_commands_off_the_thread_they_come_from(void **state)
+{
+    struct bench *b = *state;
+    start(b);
+    submit(b, COMMAND_ENTER, 1, "alice", "");
+    submit(b, COMMAND_SAY, 1, "", "stored");
+    settle(b);
+    arm(FAULT_WRITE, SQLITE_FULL, true);
+    submit(b, COMMAND_SAY, 1, "", "refused");
+    settle(b);
+    unsigned before = releases_here;
+    submit(b, COMMAND_SAY, 1, "", "refused");
+    settle(b);
+    assert_int_equal(releases_here, before);
+    assert_int_equal(count_notes(b, EVENT_ERROR, 1), 2);
+    assert_true(fault_vfs_disarm() > 0);
 }
 
 static void test_nothing_is_stored_any_more_after_a_failed_sync(void **state)
@@ -496,20 +553,30 @@ static void test_whatever_write_fails_what_was_seen_is_what_is_stored(void **sta
 
 int main(void)
 {
+    /* Every commit counts as quick, or none does. */
+    static const int64_t quick = INT64_MAX, slow = 1;
     const struct CMUnitTest tests[] = {
-#define ON_BENCH(test) cmocka_unit_test_setup_teardown(test, bench_setup, bench_teardown)
-        ON_BENCH(test_commands_of_many_threads_keep_the_order_of_each_session),
-        ON_BENCH(test_commands_before_the_start_wait_for_it),
-        ON_BENCH(test_thread_that_was_never_started_ends),
-        ON_BENCH(test_destroy_stores_and_hands_over_what_waits),
-        ON_BENCH(test_drain_means_stored_and_handed_over),
-        ON_BENCH(test_backlog_is_told_until_it_is_worked_off),
-        ON_BENCH(test_what_was_said_before_is_shown_after_a_restart),
-        ON_BENCH(test_new_limits_hold_for_the_next_commands),
-        ON_BENCH(test_full_disk_refuses_messages_and_nothing_else_and_recovers),
-        ON_BENCH(test_nothing_is_stored_any_more_after_a_failed_sync),
-        ON_BENCH(test_whatever_write_fails_what_was_seen_is_what_is_stored),
-#undef ON_BENCH
+#define ONE(test, name, quick_ns) {name, test, bench_setup, bench_teardown, (void *)(quick_ns)}
+#define BOTH(test)                ONE(test, #test, &slow), ONE(test, #test "_run_where_they_come_from", &quick)
+        BOTH(test_commands_of_many_threads_keep_the_order_of_each_session),
+        BOTH(test_commands_before_the_start_wait_for_it),
+        BOTH(test_thread_that_was_never_started_ends),
+        BOTH(test_destroy_stores_and_hands_over_what_waits),
+        BOTH(test_drain_means_stored_and_handed_over),
+        BOTH(test_backlog_is_told_until_it_is_worked_off),
+        BOTH(test_what_was_said_before_is_shown_after_a_restart),
+        BOTH(test_new_limits_hold_for_the_next_commands),
+        BOTH(test_full_disk_refuses_messages_and_nothing_else_and_recovers),
+        BOTH(test_nothing_is_stored_any_more_after_a_failed_sync),
+        BOTH(test_whatever_write_fails_what_was_seen_is_what_is_stored),
+        ONE(test_single_command_is_run_where_it_comes_from_once_the_disk_was_quick,
+            "test_single_command_is_run_where_it_comes_from_once_the_disk_was_quick", &quick),
+        ONE(test_slow_disk_keeps_commands_off_the_thread_they_come_from,
+            "test_slow_disk_keeps_commands_off_the_thread_they_come_from", &slow),
+        ONE(test_failing_disk_keeps_commands_off_the_thread_they_come_from,
+            "test_failing_disk_keeps_commands_off_the_thread_they_come_from", &quick),
+#undef BOTH
+#undef ONE
     };
     fault_vfs_register();
     return cmocka_run_group_tests(tests, NULL, NULL);
