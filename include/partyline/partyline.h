@@ -8,6 +8,7 @@
 #include <partyline/address_family.h>
 #include <partyline/buf.h>
 #include <partyline/connection.h>
+#include <partyline/connector.h>
 #include <partyline/error.h>
 #include <partyline/file.h>
 #include <partyline/listener.h>
