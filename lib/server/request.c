@@ -7,10 +7,12 @@
 #include <string.h>
 
 #include "server/server_internal.h"
+#include "sock/sock_call.h"
 
 /*
  * A request is in its server's list from its making to its freeing, so that drain finds it, and
- * holds a reference to the server. Drain shuts a connection down by the descriptor noted here,
+ * holds a reference to the server, one of a packet also to the server's socket, by
+ * which it is answered. Drain shuts a connection down by the descriptor noted here,
  * under the server's lock; whoever is about to close the connection first takes the note back under
  * the same lock, so a number that the kernel has given to somebody else is never shut down.
  */
@@ -42,6 +44,9 @@ int party__request_new(struct party_server *server, size_t packet_cap,
 void party__request_free(struct party__request *request)
 {
     struct party_server *server = request->pub.server;
+    if (request->pub.packet != NULL) {
+        (void)party__sock_unref(request->pub.sock);
+    }
     (void)pthread_mutex_lock(&server->lock);
     if (request->prev != NULL) {
         request->prev->next = request->next;
@@ -100,7 +105,7 @@ int party_request_create_packet(struct party_server *server, const void *packet,
     if (packet_len > 0) {
         memcpy(request->bytes, packet, packet_len);
     }
-    request->pub.sock = server->sock;
+    request->pub.sock = party__sock_ref(server->sock);
     request->pub.packet = request->bytes;
     request->pub.packet_len = packet_len;
     request->pub.client_address = *client_address;

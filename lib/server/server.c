@@ -28,6 +28,9 @@
 
 static const struct party__server_model *const models[] = {
     [PARTY_SERVER_SERIAL] = &party__server_serial,
+    [PARTY_SERVER_THREADS] = &party__server_threads,
+    [PARTY_SERVER_PROCESSES] = &party__server_processes,
+    [PARTY_SERVER_LOOPS] = &party__server_loops,
 };
 
 /* ---- making ---- */
@@ -39,6 +42,10 @@ static int check(const struct party_server_settings *settings)
     }
     if ((size_t)settings->model >= sizeof(models) / sizeof(models[0]) ||
         settings->service_interval_ms < 0 || settings->handler.timeout_ms < 0) {
+        return -EINVAL;
+    }
+    if (settings->model == PARTY_SERVER_LOOPS && settings->kind == PARTY_SERVER_STREAM &&
+        settings->stream == NULL) {
         return -EINVAL;
     }
     if (settings->sock != NULL) {
@@ -130,8 +137,7 @@ static void free_server(struct party_server *server)
     if (server->model->release != NULL) {
         server->model->release(server);
     }
-    party_sock_close(server->sock);
-    party_sock_close(server->lent);
+    (void)party_sock_close(server->sock);
     if (server->stop_fd != -1) {
         (void)close(server->stop_fd);
     }
@@ -283,6 +289,7 @@ static int begin_to_serve(struct party_server *server)
         server->serving = true;
         server->serving_thread = pthread_self();
         server->turn++;
+        server->references++; /* a drain that gives up on this thread must not free it */
         atomic_store(&server->stopping, false);
     }
     (void)pthread_mutex_unlock(&server->lock);
@@ -295,6 +302,7 @@ static void end_serving(struct party_server *server)
     server->serving = false;
     (void)pthread_cond_broadcast(&server->changed);
     (void)pthread_mutex_unlock(&server->lock);
+    party__server_unref(server);
 }
 
 static int serve_until_stop(struct party_server *server)
@@ -321,7 +329,7 @@ int party_server_serve_forever(struct party_server *server)
     if (r < 0) {
         return r;
     }
-    r = serve_until_stop(server);
+    r = server->model->serve != NULL ? server->model->serve(server) : serve_until_stop(server);
     end_serving(server);
     return r;
 }
@@ -379,31 +387,15 @@ void party_server_shutdown(struct party_server *server)
 
 /* ---- the end ---- */
 
-void party__server_stop_accepting(struct party_server *server)
-{
-    /* Handlers of packets answer through the server's socket: it stays until they are done. */
-    if (server->settings.kind == PARTY_SERVER_STREAM) {
-        party_sock_close(server->sock);
-        server->sock = NULL;
-    }
-}
-
 void party__server_close_rest(struct party_server *server, bool wait)
 {
     atomic_store(&server->stopping, true);
-    party__server_stop_accepting(server);
+    /* Requests that answer packets by this socket hold it open until they are done. */
+    (void)party_sock_close(server->sock);
+    server->sock = NULL;
     if (server->model->close != NULL) {
         server->model->close(server, wait);
     }
-    (void)pthread_mutex_lock(&server->lock);
-    bool is_lent = server->active_count > 0;
-    (void)pthread_mutex_unlock(&server->lock);
-    if (is_lent) {
-        server->lent = server->sock;
-    } else {
-        party_sock_close(server->sock);
-    }
-    server->sock = NULL;
 }
 
 int party_server_close(struct party_server *server)

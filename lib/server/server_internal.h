@@ -4,7 +4,7 @@
 
 /*
  * The server as its own files see it: server.c (life, serving), server_ops.c (default steps),
- * server_wait.c (sleeping and waking), request.c, server_drain.c, and a file per model.
+ * server_wait.c (sleeping and waking), request.c, server_drain.c, and a file or two per model.
  */
 
 #include <pthread.h>
@@ -20,6 +20,7 @@
 struct party__children;
 struct party__loops;
 struct party__pool;
+struct party__server_loop;
 
 /* A request as the server sees it. The public part comes first: a pointer to one is a pointer to
    the other. */
@@ -31,9 +32,14 @@ struct party__request {
     int fd;           /* what drain may shut down; -1: nothing, or not any more */
     bool running;     /* runner stands in finish_request */
     pthread_t runner; /* valid while running */
-    /* The model's: */
+    /* The threads model's: */
     struct party__request *queue_next;
-    void *place;     /* the loop that has the stream */
+    /* The loops model's: */
+    struct party__server_loop *place;
+    struct party__request *place_prev; /* in place->streams */
+    struct party__request *place_next;
+    bool is_set_up; /* the handler knows it */
+    /* get_packet's: */
     uint8_t bytes[]; /* the packet */
 };
 
@@ -46,6 +52,8 @@ static inline struct party__request *party__request_of(struct party_request *req
 struct party__server_model {
     /** Makes what the model needs. Returns: 0 or a negative code. */
     int (*open)(struct party_server *server);
+    /** Serves until told to stop, in place of server.c's waiting and taking. */
+    int (*serve)(struct party_server *server);
     /** The default of process_request. */
     int (*process_request)(struct party_server *server, struct party_request *request);
     /** Whether one more request can be taken; if not, the wake-up fd tells when. */
@@ -58,12 +66,19 @@ struct party__server_model {
     int64_t (*patience_ns)(const struct party_server *server);
     /** Whether the calling thread serves beside serving_thread. */
     bool (*is_serving_thread)(const struct party_server *server);
+    /** For a model whose requests need serving to go on while they are waited for: tells them. */
+    void (*begin_drain)(struct party_server *server);
+    /** Waits for what is not in the list of requests. Returns: whether all ended in time. */
+    bool (*await_children)(struct party_server *server, int64_t deadline_ns);
+    /** Cuts what the descriptors of requests do not reach, and may add to drained who that is. */
+    void (*cut)(struct party_server *server, struct party_server_drained *drained);
     /** Ends the model's threads or children, waits for them when asked to. */
     void (*close)(struct party_server *server, bool wait);
     /** Frees what open made. Accepts half of it. */
     void (*release)(struct party_server *server);
 };
 
+extern const struct party__server_model party__server_loops;
 extern const struct party__server_model party__server_serial;
 extern const struct party__server_model party__server_threads;
 extern const struct party__server_model party__server_processes;
@@ -72,7 +87,6 @@ struct party_server {
     struct party_server_settings settings; /* with the defaults filled in */
     const struct party__server_model *model;
     struct party_sock *sock; /* NULL once closed */
-    struct party_sock *lent; /* what sock was, as handlers still use it; else NULL */
     struct party_address address;
     int64_t timeout_ms;  /* handle_request's; -1: none */
     int64_t backoff_ns;  /* the serving thread's: 0: not backing off */
@@ -97,6 +111,7 @@ struct party_server {
     bool serving;
     bool closed;
     bool draining;
+    bool left_behind;              /* drain gave up on handlers that still run */
     pthread_t serving_thread;      /* valid while serving */
     struct party__request *active; /* all requests there are */
     size_t active_count;
@@ -107,8 +122,6 @@ struct party_server {
 
 void party__server_ref(struct party_server *server);
 void party__server_unref(struct party_server *server);
-/** Closes the socket, as far as that ends accepting. Only while nobody serves. */
-void party__server_stop_accepting(struct party_server *server);
 /** The rest of closing, by who has set server->closed. */
 void party__server_close_rest(struct party_server *server, bool wait);
 /** Whether the calling thread is one of those that serve. With the lock held. */
@@ -133,6 +146,8 @@ void party__step_handle_timeout(struct party_server *server);
 void party__step_handle_error(struct party_server *server, struct party_request *request,
                               int error);
 
+/** process_request of models that run the handler in the calling thread. */
+int party__process_here(struct party_server *server, struct party_request *request);
 /** Python's _handle_request_noblock. Returns: 0; what get_request returned. */
 int party__server_take_request(struct party_server *server);
 
@@ -147,13 +162,24 @@ enum party__wake {
 
 /** Waits until deadline_ns at most. Returns: an enum party__wake; -errno of poll(2). */
 int party__server_wait(struct party_server *server, int64_t deadline_ns);
+/** Whether get_request, which failed with error, would fail at once when tried again. */
+bool party__server_would_spin(int error);
 /** Pauses accepting when get_request failed with error and would again; 0: it did not fail. */
 void party__server_back_off(struct party_server *server, int error);
 /** Takes the wish to stop back, when serving ended by it. */
 void party__server_forget_stop(struct party_server *server);
-bool party__server_stop_is_asked(const struct party_server *server);
 /** Wakes the serving thread. */
 void party__server_wake(struct party_server *server);
+
+/* ---- server_threads.c ---- */
+
+/** pthread_create with signals from outside blocked. Returns: 0 or a negative code. */
+int party__thread_create(pthread_t *ret_thread, bool detached, void *(*run)(void *user),
+                         void *user);
+
+/* ---- server_drain.c ---- */
+
+void party__drained_add(struct party_server_drained *drained, const struct party_address *client);
 
 /* ---- request.c ---- */
 

@@ -7,6 +7,7 @@
 #include <partyline/error.h>
 
 #include "server/server_internal.h"
+#include "sock/sock_call.h"
 
 /* ---- the defaults ---- */
 
@@ -43,7 +44,7 @@ static int get_connection(struct party_server *server, struct party_request **re
     }
     r = party_request_create(server, conn, &client, ret_request);
     if (r < 0) {
-        party_sock_close(conn);
+        (void)party_sock_close(conn);
     }
     return r;
 }
@@ -72,7 +73,7 @@ static int get_packet(struct party_server *server, struct party_request **ret_re
         len = sizeof(storage.ss_family);
     }
     party_address_from_sockaddr(&request->pub.client_address, (struct sockaddr *)&storage, len);
-    request->pub.sock = server->sock;
+    request->pub.sock = party__sock_ref(server->sock);
     request->pub.packet = request->bytes;
     request->pub.packet_len = (size_t)n;
     *ret_request = &request->pub;
@@ -96,7 +97,7 @@ void party_server_default_close_request(struct party_server *server, struct part
     (void)server;
     if (request->packet == NULL && request->sock != NULL) {
         party__request_keep_from_cut(party__request_of(request));
-        party_sock_close(request->sock);
+        (void)party_sock_close(request->sock);
         request->sock = NULL;
     }
 }
@@ -263,7 +264,7 @@ int party__server_take_request(struct party_server *server)
 
 /* ---- one after the other ---- */
 
-static int process_here(struct party_server *server, struct party_request *request)
+int party__process_here(struct party_server *server, struct party_request *request)
 {
     int r = party__step_finish_request(server, request);
     if (r < 0) {
@@ -273,4 +274,4 @@ static int process_here(struct party_server *server, struct party_request *reque
     return 0;
 }
 
-const struct party__server_model party__server_serial = {.process_request = process_here};
+const struct party__server_model party__server_serial = {.process_request = party__process_here};

@@ -102,8 +102,7 @@ int party__server_wait(struct party_server *server, int64_t deadline_ns)
     return fds[3].revents != 0 ? PARTY__WAKE_REQUEST : PARTY__WAKE_OTHER;
 }
 
-/* Whether the next try would fail in the same way, and at once. */
-static bool would_spin(int error)
+bool party__server_would_spin(int error)
 {
     switch (-error) {
     case EAGAIN:
@@ -124,7 +123,7 @@ void party__server_back_off(struct party_server *server, int error)
         server->backoff_ns = 0;
         return;
     }
-    if (!would_spin(error)) {
+    if (!party__server_would_spin(error)) {
         return;
     }
     if (server->backoff_ns == 0) {
@@ -133,12 +132,6 @@ void party__server_back_off(struct party_server *server, int error)
     }
     server->backoff_ns = party__backoff_next_ns(server->backoff_ns);
     server->retry_at_ns = party__now_ns() + server->backoff_ns;
-}
-
-bool party__server_stop_is_asked(const struct party_server *server)
-{
-    struct pollfd fd = {.fd = server->stop_fd, .events = POLLIN};
-    return poll(&fd, 1, 0) == 1;
 }
 
 void party__server_forget_stop(struct party_server *server)
