@@ -46,7 +46,7 @@ struct party_request {
     size_t packet_len;     /* bytes */
     /* Handlers with files, else NULL. Stream kinds: read and write the connection. Datagram kinds:
        rfile reads the packet, what is written to wfile is sent to the client at the end. */
-    FILE *rfile;
+    FILE *rfile; /* who closes one of them sets it to NULL */
     FILE *wfile;
     struct party_stream *stream; /* the loops model's streams; else NULL */
     void *user;                  /* party_server_settings.user */
@@ -74,7 +74,8 @@ struct party_handler {
 
     /* Python's StreamRequestHandler; of these, DatagramRequestHandler has files only. */
 
-    bool files;   /* make rfile and wfile before setup, flush and close them after finish */
+    bool files;   /* make rfile and wfile before setup, flush and close them after finish; file.h
+                     says how they fail */
     int rbufsize; /* bytes rfile reads ahead; 0 and -1 (Python's): libc's size; 1: none */
     int wbufsize; /* bytes wfile gathers; 0 (Python's): each call writes at once; -1: libc's size */
     int64_t timeout_ms;           /* the connection's time-out; 0: none is set */

@@ -140,26 +140,35 @@ static int set_up_connection(const struct party_handler *handler, struct party_r
     return 0;
 }
 
+/* handle and finish, which comes also when handle failed. Returns: the first failure. */
+static int run_handler(const struct party_handler *handler, struct party_request *request)
+{
+    int r = handler->handle != NULL ? handler->handle(request, request->user) : 0;
+    int finished = handler->finish != NULL ? handler->finish(request, request->user) : 0;
+    return r < 0 ? r : finished;
+}
+
 int party_server_default_finish_request(struct party_server *server, struct party_request *request)
 {
     const struct party_handler *handler = &server->settings.handler;
-    void *user = server->settings.user;
-    int r = 0;
-    if (request->packet == NULL) {
-        r = set_up_connection(handler, request);
+    struct party__request *own = party__request_of(request);
+    int r = request->packet == NULL ? set_up_connection(handler, request) : 0;
+    if (r == 0 && handler->files) {
+        r = party__request_open_files(handler, own);
     }
     if (r == 0 && handler->setup != NULL) {
-        r = handler->setup(request, user);
+        r = handler->setup(request, request->user);
+        if (r < 0) {
+            party__request_close_files(own);
+        }
     }
     if (r < 0) {
         return r;
     }
-    if (handler->handle != NULL) {
-        r = handler->handle(request, user);
-    }
-    if (handler->finish != NULL) {
-        int finish_result = handler->finish(request, user);
-        r = r < 0 ? r : finish_result;
+    r = run_handler(handler, request);
+    if (handler->files) {
+        int finished = party__request_finish_files(own);
+        r = r < 0 ? r : finished;
     }
     return r < 0 ? r : 0;
 }

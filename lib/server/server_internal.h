@@ -39,6 +39,11 @@ struct party__request {
     struct party__request *place_prev; /* in place->streams */
     struct party__request *place_next;
     bool is_set_up; /* the handler knows it */
+    /* request_files.c's: */
+    char *rbuffer; /* NULL: libc's, or none */
+    char *wbuffer;
+    char *answer; /* what was written to a packet's wfile */
+    size_t answer_len;
     /* get_packet's: */
     uint8_t bytes[]; /* the packet */
 };
@@ -188,5 +193,14 @@ int party__request_new(struct party_server *server, size_t packet_cap,
 void party__request_free(struct party__request *request);
 /** From here on drain leaves the connection alone: it is about to be closed. */
 void party__request_keep_from_cut(struct party__request *request);
+
+/* ---- request_files.c ---- */
+
+/** Makes rfile and wfile. Returns: 0; -ENOMEM, and there are none. */
+int party__request_open_files(const struct party_handler *handler, struct party__request *request);
+/** Flushes and closes them; answers a packet. Returns: 0; what sendto(2) said. */
+int party__request_finish_files(struct party__request *request);
+/** Closes them; a packet gets no answer. */
+void party__request_close_files(struct party__request *request);
 
 #endif
