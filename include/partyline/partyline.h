@@ -9,6 +9,7 @@
 #include <partyline/buf.h>
 #include <partyline/connection.h>
 #include <partyline/connector.h>
+#include <partyline/datagram.h>
 #include <partyline/error.h>
 #include <partyline/file.h>
 #include <partyline/listener.h>
