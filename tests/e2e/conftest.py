@@ -11,20 +11,33 @@ from harness import WELCOME, LineClient, Server
 from terminal import Screen, Terminal
 
 
+def pytest_generate_tests(metafunc):
+    """Enters the tests marked `backends` once per backend of the loops."""
+    if metafunc.definition.get_closest_marker("backends") and "server" in metafunc.fixturenames:
+        metafunc.parametrize("server", ["epoll", "io_uring"], indirect=True)
+
+
 @pytest.fixture
-def server(tmp_path):
+def server(request, tmp_path):
     """Makes running servers: server(*args, config=None, listen=[...]).
 
     At the end of the test each one must end in good order on SIGTERM, with no sanitizer's report.
     """
     made = []
+    backend = getattr(request, "param", None)
 
     def make(*args, **settings):
+        if backend is not None:
+            args = ("--backend", backend, *args)
         directory = tmp_path / f"server{len(made)}"
         directory.mkdir()
         one = Server(directory, *args, **settings)
         made.append(one)
-        return one.start()
+        one.start()
+        missing = [line for line in one.log_lines if "no io_uring (" in line]
+        if backend == "io_uring" and missing:
+            pytest.skip(missing[0])
+        return one
 
     yield make
     errors = []

@@ -6,6 +6,8 @@ import pytest
 
 from harness import NO_FLOOD_CONTROL, WELCOME
 
+pytestmark = pytest.mark.backends
+
 TIME = r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d"
 NOTE = r"^\*\*\* "
 

@@ -113,7 +113,7 @@ def test_port_in_use_is_an_error_with_the_address(server, tmp_path):
 @pytest.mark.parametrize(
     "args",
     [["--nonsense"], ["--listen"], ["--listen", "gopher://127.0.0.1:70"], ["--listen", "any://127.0.0.1:99999"],
-     ["--loops", "none"], ["--config", "/nonexistent.yaml"]],
+     ["--loops", "none"], ["--backend", "kqueue"], ["--config", "/nonexistent.yaml"]],
     ids=" ".join,
 )
 def test_bad_arguments_are_told_and_nothing_starts(tmp_path, args):

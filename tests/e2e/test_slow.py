@@ -122,6 +122,7 @@ def check_slow(server, crowd):
         assert firsts[since] <= seen[-1] + 1, "there is a gap between what it saw and what it was told to ask for"
 
 
+@pytest.mark.backends
 def test_a_fifth_of_a_room_stops_reading(server):
     chat = server(config=NO_LIMITS)
     ratios = []
