@@ -394,16 +394,33 @@ static int uring_add(void *state, struct party_watch *watch)
     return 0;
 }
 
+/* Takes the poll of a slot back and sees to it that the kernel lets go of the file. */
+static int end_poll(struct uring_state *uring, int fd)
+{
+    struct slot *slot = &uring->slots[fd];
+    if (!slot->armed) {
+        return 0;
+    }
+    if (take_back(uring, fd) && io_uring_submit_and_get_events(&uring->ring) >= 0) {
+        return 0;
+    }
+    /* Another thread's ring, or a full one: the poll goes with the ring. */
+    slot->armed = false;
+    return replace_ring(uring);
+}
+
+/* By the next wait the new events stand in the watch. */
 static int uring_modify(void *state, struct party_watch *watch, unsigned events)
 {
     struct uring_state *uring = state;
     struct slot *slot = &uring->slots[watch->fd];
-    (void)events; /* By the next wait they stand in the watch. */
     if (slot->lost) {
         return -EBADF;
     }
     queue(uring, slot);
-    return 0;
+    /* Left in the kernel, it would take wake-ups that are for another loop then. */
+    bool gives_way = (watch->events & ~events & PARTY_EXCLUSIVE) != 0;
+    return gives_way ? end_poll(uring, watch->fd) : 0;
 }
 
 static int uring_remove(void *state, struct party_watch *watch)
@@ -414,15 +431,7 @@ static int uring_remove(void *state, struct party_watch *watch)
     if (slot->lost) {
         return -EBADF;
     }
-    if (!slot->armed) {
-        return 0;
-    }
-    if (take_back(uring, watch->fd) && io_uring_submit_and_get_events(&uring->ring) >= 0) {
-        return 0;
-    }
-    /* Another thread's ring, or a full one: the poll goes with the ring. */
-    slot->armed = false;
-    return replace_ring(uring);
+    return end_poll(uring, watch->fd);
 }
 
 /* ---- waiting ---- */
