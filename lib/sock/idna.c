@@ -39,6 +39,7 @@ static int from_idn2(int rc)
         return -ENOMEM;
     case IDN2_TOO_BIG_DOMAIN:
     case IDN2_TOO_BIG_LABEL:
+    case IDN2_PUNYCODE_BIG_OUTPUT: /* a label again, seen one step earlier */
         return PARTY_EIDNA_LONG;
     default:
         return PARTY_EIDNA;

@@ -24,6 +24,9 @@ int party_resolve_getnameinfo(const struct party_address *address, int flags, ch
     if (family != AF_INET && family != AF_INET6) {
         return PARTY_EGAI_FAMILY;
     }
+    if (ret_host == NULL && ret_service == NULL) {
+        return PARTY_EGAI_NONAME;
+    }
     char host[NI_MAXHOST];
     char service[NI_MAXSERV];
     errno = 0;
@@ -115,7 +118,9 @@ static int take_host(int r, const struct hostent *found, int herr, int family,
                      struct party_resolve_host *ret_host)
 {
     if (found == NULL) {
-        return r == ERANGE ? -ENOMEM : party_error_from_h(herr, r);
+        int code = r == ERANGE ? -ENOMEM : party_error_from_h(herr, r);
+        /* Nothing found and nothing said is not found. */
+        return code < 0 ? code : PARTY_EH_HOST_NOT_FOUND;
     }
     if (found->h_addrtype != family) {
         return -EAFNOSUPPORT;
