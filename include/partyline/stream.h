@@ -30,6 +30,9 @@ PARTY_BEGIN_DECLS
  * Threads: a stream belongs to its loop's thread.
  */
 struct party_stream;
+struct party_tls;
+struct party_tls_context;
+struct party_tls_options;
 
 struct party_stream_ops {
     /**
@@ -45,7 +48,8 @@ struct party_stream_ops {
     /**
      * The stream is gone. reason: 0 after party_stream_close or party_stream_finish; -errno of the
      * failing call (-ECONNRESET, -EPIPE, -ETIMEDOUT ...); PARTY_EOVERFLOW, PARTY_EIDLE,
-     * PARTY_ESILENT when a limit cut it. Called exactly once for each created stream, never from
+     * PARTY_ESILENT when a limit cut it; with TLS also PARTY_ETIMEOUT (handshake) and the
+     * PARTY_ETLS_ codes (tls.h). Called exactly once for each created stream, never from
      * within another call on it.
      */
     void (*on_close)(struct party_stream *stream, int reason, void *user);
@@ -55,6 +59,11 @@ struct party_stream_ops {
      * the stream finishes by itself. NULL: it closes at once.
      */
     void (*on_cut)(struct party_stream *stream, int reason, void *user);
+    /**
+     * The handshake of party_stream_start_tls is done: party_stream_tls tells with whom and how.
+     * Comes once, before any on_data of what was encrypted. NULL: nobody asks.
+     */
+    void (*on_secure)(struct party_stream *stream, void *user);
 };
 
 struct party_stream_limits {
@@ -65,6 +74,12 @@ struct party_stream_limits {
     uint32_t finish_timeout_ms; /* party_stream_finish: for the rest to go out; default 5,000 */
     uint32_t cut_timeout_ms;    /* the same for the last words of a stream that was cut, whose peer
                                    may read again late; default finish_timeout_ms */
+    uint32_t handshake_timeout_ms; /* party_stream_start_tls: for the handshake; default 10,000 */
+    /* Bytes a second on the wire (with TLS: encrypted), and how many may come at once after a
+       pause. A rate of 0, the default: no limit. A burst of 0: what a second brings. What a rate
+       holds back counts for no time-out but finish_timeout_ms and cut_timeout_ms. */
+    uint32_t read_rate_bytes, read_burst_bytes;
+    uint32_t write_rate_bytes, write_burst_bytes;
 };
 
 /**
@@ -123,6 +138,36 @@ PARTY_API void party_stream_resume(struct party_stream *stream);
  */
 PARTY_API PARTY_MUST_USE int party_stream_unread(struct party_stream *stream, const void *bytes,
                                                  size_t len);
+
+/**
+ * Begins TLS: at once, or after words in plain text that agree on it. What was written before still
+ * goes in plain text; what is written from now on is encrypted once the handshake is done
+ * (on_secure). What was put back by party_stream_unread before, and what on_data leaves in the call
+ * in which TLS begins, is taken for the peer's first records. A paused stream shakes hands all the
+ * same.
+ *
+ * All else is as without TLS, with these differences. Limits and the queue's length count plain
+ * text and what was encrypted but not sent; only plain text can be dropped or peeked at. A record
+ * is handed over whole: up to 16 KiB more than read_max_bytes a turn, in calls of at most
+ * read_max_bytes or 16 KiB. on_end means the peer's close_notify; an end without it closes the
+ * stream with PARTY_ETLS_TRUNCATED. party_stream_finish sends close_notify, party_stream_close does
+ * not. When the handshake fails the peer is told, and on_close comes after that, at most
+ * finish_timeout_ms later.
+ *
+ * options NULL means none; suppress_ragged_eofs is not looked at.
+ * Returns: 0; -EALREADY when the stream has TLS; -ENOTCONN when it is closing; -EINVAL for options
+ *   that do not fit the context (see party_tls_wrap_socket); -ENOMEM; -EOPNOTSUPP.
+ * Owns: the stream a reference of context; options is borrowed for the call.
+ */
+PARTY_API PARTY_MUST_USE int party_stream_start_tls(struct party_stream *stream,
+                                                    struct party_tls_context *context,
+                                                    const struct party_tls_options *options);
+
+/**
+ * The stream's TLS, for the questions of tls.h (party_tls_getpeercert, party_tls_error_text in
+ * on_close ...). It stays the stream's. NULL: plain text.
+ */
+PARTY_API const struct party_tls *party_stream_tls(const struct party_stream *stream);
 
 /** Copies the first bytes of what is queued and unsent. Returns: how many, at most len. */
 PARTY_API size_t party_stream_peek_queued(const struct party_stream *stream, void *buf, size_t len);

@@ -74,6 +74,12 @@ void party__stream_die(struct party_stream *s, int reason)
     party_timer_stop(&s->timer);
     (void)close(s->fd); /* the descriptor is gone whatever close says (close(2), EINTR on Linux) */
     party__outq_finish(&s->out);
+    if (s->tls) {
+        party__stream_tls_die(s);
+    }
+    if (s->rate) {
+        party_timer_stop(&s->rate->timer);
+    }
     free(s->kept);
     s->kept = NULL;
     queue_reap(s); /* a queued flush comes first and goes on to the reap phase itself */
@@ -135,6 +141,11 @@ static int64_t read_due_ns(const struct party_stream *s)
     return timeout_ns > 0 && party__stream_wants_input(s) ? s->input_ns + timeout_ns : INT64_MAX;
 }
 
+static int64_t handshake_due_ns(const struct party_stream *s)
+{
+    return s->tls && !s->tls->secure ? s->tls->handshake_due_ns : INT64_MAX;
+}
+
 void party__stream_arm(struct party_stream *s)
 {
     if (s->state != STREAM_OPEN) {
@@ -142,6 +153,9 @@ void party__stream_arm(struct party_stream *s)
     }
     int64_t write_ns = write_due_ns(s), read_ns = read_due_ns(s);
     int64_t due_ns = write_ns < read_ns ? write_ns : read_ns;
+    if (s->tls && handshake_due_ns(s) < due_ns) {
+        due_ns = handshake_due_ns(s);
+    }
     if (due_ns != INT64_MAX && (!s->timer.loop || s->timer.due_ns > due_ns)) {
         start_timer(s, due_ns - party_loop_now_ns(s->loop));
     }
@@ -156,6 +170,8 @@ static void on_timer(struct party_timer *timer, void *user)
         party__stream_die(s, 0);
     } else if (s->state != STREAM_OPEN) {
         return; /* cut already, and on_cut is still to come in this turn */
+    } else if (now_ns >= handshake_due_ns(s)) {
+        party__stream_die(s, PARTY_ETIMEOUT);
     } else if (now_ns >= write_due_ns(s)) {
         party__stream_cut(s, PARTY_EIDLE);
     } else if (now_ns >= read_due_ns(s)) {
@@ -207,6 +223,12 @@ static void finish_within(struct party_stream *s, uint32_t timeout_ms)
     }
 }
 
+void party__stream_fail(struct party_stream *s, int reason)
+{
+    s->reason = reason;
+    finish_within(s, finish_timeout_ms(s));
+}
+
 static void run_cut(struct party_stream *s)
 {
     int reason = s->reason;
@@ -229,6 +251,10 @@ static void on_reap(struct party_task *task, void *user)
     (void)task;
     struct party_stream *s = user;
     s->ops->on_close(s, s->reason, s->user);
+    if (s->tls) {
+        party__stream_tls_free(s);
+    }
+    free(s->rate);
     free(s);
 }
 
@@ -243,6 +269,9 @@ static void on_flush(struct party_task *task, void *user)
     }
     if (s->kept && !s->paused && s->state == STREAM_OPEN) {
         party__stream_hand_over_kept(s);
+    }
+    if (s->tls && s->state != STREAM_CLOSED) {
+        party__stream_tls_go_on(s);
     }
     party__stream_tell_end(s);
     if (s->state != STREAM_CLOSED && !s->blocked) {

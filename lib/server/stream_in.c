@@ -23,10 +23,17 @@ static void keep(struct party_stream *s, const uint8_t *data, size_t len)
     s->paused = true;
 }
 
-static void hand_over(struct party_stream *s, const uint8_t *data, size_t len)
+void party__stream_hand_over(struct party_stream *s, const uint8_t *data, size_t len)
 {
+    bool plain = !s->tls;
     size_t taken = s->ops->on_data(s, data, len, s->user);
     if (s->state == STREAM_OPEN && taken < len) {
+        if (plain && s->tls) {
+            /* Behind the words that began TLS. Plain text they must never be taken for: whoever is
+               in between could have put them there (CVE-2011-0411). */
+            (void)party__stream_tls_keep(s, data + taken, len - taken);
+            return;
+        }
         keep(s, data + taken, len - taken);
         party__stream_update_watch(s);
     }
@@ -38,7 +45,7 @@ void party__stream_hand_over_kept(struct party_stream *s)
     size_t len = s->kept_len;
     s->kept = NULL;
     s->kept_len = 0;
-    hand_over(s, kept, len);
+    party__stream_hand_over(s, kept, len);
     free(kept);
 }
 
@@ -56,7 +63,7 @@ void party__stream_tell_end(struct party_stream *s)
     }
 }
 
-static void on_peer_end(struct party_stream *s)
+void party__stream_peer_end(struct party_stream *s)
 {
     s->ended = true;
     if (s->state == STREAM_FINISHING && s->shut) {
@@ -69,7 +76,7 @@ static void on_peer_end(struct party_stream *s)
 
 void party__stream_read(struct party_stream *s)
 {
-    if (s->kept) {
+    if (s->kept || (s->tls && s->tls->stopped)) {
         return; /* they come first, in this turn's phase 6 */
     }
     uint8_t bytes[PARTY__READ_MAX_CEILING];
@@ -77,15 +84,29 @@ void party__stream_read(struct party_stream *s)
     if (max > sizeof(bytes)) {
         max = sizeof(bytes);
     }
+    bool limited = s->limits->read_rate_bytes != 0 && s->state == STREAM_OPEN;
+    if (limited) {
+        max = party__stream_rate_in(s, max);
+        if (max == 0) {
+            return;
+        }
+    }
     ssize_t n = recv(s->fd, bytes, max, MSG_DONTWAIT);
     if (n > 0) {
+        if (limited) {
+            party__stream_rate_came(s, (size_t)n);
+        }
         s->input_ns = party_loop_now_ns(s->loop);
         party__stream_arm(s); /* the limits may have changed */
+    }
+    if (s->tls && n >= 0 && s->state != STREAM_CLOSED) {
+        party__stream_tls_input(s, bytes, (size_t)n);
+    } else if (n > 0) {
         if (s->state == STREAM_OPEN) {
-            hand_over(s, bytes, (size_t)n);
+            party__stream_hand_over(s, bytes, (size_t)n);
         }
     } else if (n == 0) {
-        on_peer_end(s);
+        party__stream_peer_end(s);
     } else if (errno != EAGAIN && errno != EINTR) {
         party__stream_die(s, -errno);
     }
@@ -104,7 +125,7 @@ void party_stream_resume(struct party_stream *s)
     if (s->paused) {
         s->paused = false;
         s->input_ns = party_loop_now_ns(s->loop);
-        if (s->kept || s->ended) {
+        if (s->kept || s->ended || s->tls) {
             party__stream_queue_task(s);
         }
         party__stream_update_watch(s);

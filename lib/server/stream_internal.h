@@ -10,7 +10,7 @@
 
 /*
  * Streams as their own files see them: outq.c (the queue of spans), stream.c (life and time-outs),
- * stream_in.c, stream_out.c.
+ * stream_in.c, stream_out.c, stream_tls.c, stream_rate.c.
  */
 
 #define PARTY__OUTPUT_MAX_DEFAULT (96u * 1024u)
@@ -53,6 +53,30 @@ void party__outq_drop(struct party__outq *q, int delimiter);
 
 enum party__stream_state { STREAM_OPEN, STREAM_CUT, STREAM_FINISHING, STREAM_CLOSED };
 
+/* What a stream has while it speaks TLS. */
+struct party__stream_tls {
+    struct party_tls *tls;
+    struct party__outq plain; /* waits to be encrypted; then it goes to the stream's out */
+    const uint8_t *in;        /* what tls may read now */
+    size_t in_len;
+    uint8_t *kept; /* encrypted input for later; NULL while there is none */
+    uint32_t kept_len;
+    int64_t handshake_due_ns;
+    bool secure;     /* the handshake is done */
+    bool stopped;    /* there may be input that nothing but party__stream_tls_go_on looks for */
+    bool wire_ended; /* the socket is at its end */
+    bool end_sent;   /* close_notify */
+    bool broken;     /* input is dropped, and nothing is encrypted any more */
+};
+
+/* What a stream has once a rate limit was looked at. */
+struct party__stream_rate {
+    struct party_timer timer;
+    int64_t in_full_ns, out_full_ns; /* when the buckets will be full */
+    int64_t in_due_ns, out_due_ns;   /* until when they are waited for */
+    bool in_waits, out_waits;
+};
+
 struct party_stream {
     struct party_watch watch;
     struct party_timer timer; /* OPEN: write time-out; FINISHING: its end */
@@ -62,7 +86,9 @@ struct party_stream {
     const struct party_stream_limits *limits;
     struct party_loop *loop;
     struct party__outq out;
-    uint8_t *kept; /* input that on_data did not take; NULL while there is none */
+    struct party__stream_tls *tls;   /* NULL: plain text */
+    struct party__stream_rate *rate; /* NULL: no limit was met yet */
+    uint8_t *kept;                   /* input that on_data did not take; NULL while there is none */
     uint32_t kept_len;
     int fd;
     int reason;
@@ -81,7 +107,30 @@ struct party_stream {
 
 static inline bool party__stream_wants_input(const struct party_stream *s)
 {
-    return !s->ended && (s->state == STREAM_FINISHING || !s->paused);
+    if (s->ended || s->state == STREAM_FINISHING) {
+        return !s->ended;
+    }
+    if (s->rate && s->rate->in_waits) {
+        return false;
+    }
+    return !s->paused || (s->tls && !s->tls->secure);
+}
+
+/* Where writes go, and what drops and peeks look at. */
+static inline struct party__outq *party__stream_queue(struct party_stream *s)
+{
+    return s->tls ? &s->tls->plain : &s->out;
+}
+
+/* All that is unsent. */
+static inline uint32_t party__stream_queued(const struct party_stream *s)
+{
+    return s->out.bytes + (s->tls ? s->tls->plain.bytes : 0);
+}
+
+static inline uint32_t party__stream_output_max(const struct party_stream *s)
+{
+    return s->limits->output_max_bytes ? s->limits->output_max_bytes : PARTY__OUTPUT_MAX_DEFAULT;
 }
 
 /* stream.c */
@@ -90,6 +139,8 @@ static inline bool party__stream_wants_input(const struct party_stream *s)
 void party__stream_queue_task(struct party_stream *s);
 /** Ends the stream now. The first reason that is not 0 counts. */
 void party__stream_die(struct party_stream *s, int reason);
+/** Ends an open stream with a reason, in good order: what is on its way to the wire still goes. */
+void party__stream_fail(struct party_stream *s, int reason);
 /** A limit was met: on_cut comes in phase 6. A stream that is on its way out dies. */
 void party__stream_cut(struct party_stream *s, int reason);
 /** Brings the loop's watch in line with what the stream waits for. */
@@ -101,6 +152,10 @@ void party__stream_arm(struct party_stream *s);
 
 /** Reads once and hands over what came. */
 void party__stream_read(struct party_stream *s);
+/** Calls on_data of an open stream, and keeps what it does not take. */
+void party__stream_hand_over(struct party_stream *s, const uint8_t *data, size_t len);
+/** The peer sends no more. */
+void party__stream_peer_end(struct party_stream *s);
 /** Hands over what was kept. */
 void party__stream_hand_over_kept(struct party_stream *s);
 /** Calls on_end when it is its time. */
@@ -110,5 +165,32 @@ void party__stream_tell_end(struct party_stream *s);
 
 /** Sends what the socket takes now, and waits for it to take more when that is not all. */
 void party__stream_flush(struct party_stream *s);
+
+/* stream_tls.c; each for a stream that has tls */
+
+/** Takes what came from the socket; no bytes are its end. */
+void party__stream_tls_input(struct party_stream *s, const uint8_t *bytes, size_t len);
+/** Keeps encrypted bytes for phase 6. Returns: 0; -ENOMEM, and the stream is dead. */
+int party__stream_tls_keep(struct party_stream *s, const uint8_t *bytes, size_t len);
+/** In phase 6: what could not be used before. */
+void party__stream_tls_go_on(struct party_stream *s);
+/** Moves what was written to the wire's queue. Returns: whether anything was; negative codes. */
+int party__stream_tls_encrypt(struct party_stream *s);
+/** Whether nothing more has to go to the wire's queue before our side is shut. */
+bool party__stream_tls_is_done(const struct party_stream *s);
+/** Drops what waits; the rest is for on_close to look at. */
+void party__stream_tls_die(struct party_stream *s);
+void party__stream_tls_free(struct party_stream *s);
+
+/* stream_rate.c; each while the limit of its direction is set */
+
+/** Returns: how much of max may be read now; 0: none, and reading waits for its time. */
+size_t party__stream_rate_in(struct party_stream *s, size_t max);
+void party__stream_rate_came(struct party_stream *s, size_t n);
+/** Returns: how much may be sent now; 0: nothing, and sending waits for its time. */
+size_t party__stream_rate_out(struct party_stream *s);
+void party__stream_rate_sent(struct party_stream *s, size_t n);
+/** Cuts iov to max bytes, at least 1. Returns: how many of its count are left. */
+int party__stream_rate_clip(struct iovec *iov, int count, size_t max);
 
 #endif

@@ -16,18 +16,21 @@
 
 #define IOV_PER_SEND 64
 
-static uint32_t output_max(const struct party_stream *s)
-{
-    return s->limits->output_max_bytes ? s->limits->output_max_bytes : PARTY__OUTPUT_MAX_DEFAULT;
-}
-
 /* Sends what the socket takes. Returns: 0, also when it takes no more for now; -errno. */
-static int send_some(struct party_stream *s)
+static int send_out(struct party_stream *s)
 {
     while (s->out.count > 0) {
         struct iovec iov[IOV_PER_SEND];
         struct msghdr msg = {.msg_iov = iov};
         int n = party__outq_iov(&s->out, iov, IOV_PER_SEND);
+        bool limited = s->limits->write_rate_bytes != 0;
+        if (limited) {
+            size_t max = party__stream_rate_out(s);
+            if (max == 0) {
+                return 0;
+            }
+            n = party__stream_rate_clip(iov, n, max);
+        }
         msg.msg_iovlen = (size_t)n;
         ssize_t sent;
         if (n == 1) {
@@ -41,15 +44,33 @@ static int send_some(struct party_stream *s)
             }
             return errno == EAGAIN ? 0 : -errno;
         }
+        if (limited) {
+            party__stream_rate_sent(s, (size_t)sent);
+        }
         party__outq_consume(&s->out, (size_t)sent);
         s->progress_ns = party_loop_now_ns(s->loop);
     }
     return 0;
 }
 
+/* The same; with TLS, what waits is encrypted as the socket takes it. */
+static int send_some(struct party_stream *s)
+{
+    if (!s->tls) {
+        return send_out(s);
+    }
+    for (;;) {
+        int encrypted = party__stream_tls_encrypt(s);
+        int r = encrypted < 0 ? encrypted : send_out(s);
+        if (r < 0 || encrypted == 0 || s->out.count > 0) {
+            return r;
+        }
+    }
+}
+
 static void after_output_gone(struct party_stream *s)
 {
-    if (s->state != STREAM_FINISHING || s->shut) {
+    if (s->state != STREAM_FINISHING || s->shut || (s->tls && !party__stream_tls_is_done(s))) {
         return;
     }
     s->shut = true;
@@ -65,14 +86,18 @@ void party__stream_flush(struct party_stream *s)
         party__stream_die(s, r);
         return;
     }
-    bool blocked = s->out.count > 0;
+    if (s->state == STREAM_CLOSED) {
+        return;
+    }
+    bool paced = s->rate && s->rate->out_waits;
+    bool blocked = s->out.count > 0 && !paced;
     bool newly = blocked && !s->blocked;
     s->blocked = blocked;
     if (newly) {
         s->progress_ns = party_loop_now_ns(s->loop);
         party__stream_arm(s);
     }
-    if (!blocked) {
+    if (s->out.count == 0) {
         after_output_gone(s);
     }
     party__stream_update_watch(s);
@@ -82,13 +107,14 @@ void party__stream_flush(struct party_stream *s)
 static bool admit_output(struct party_stream *s, size_t n)
 {
     if (s->state == STREAM_CUT) {
-        return s->in_cut && n <= UINT32_MAX - s->out.bytes;
+        return s->in_cut && n <= UINT32_MAX - party__stream_queued(s);
     }
     if (s->state != STREAM_OPEN) {
         return false;
     }
     /* The limit may have been lowered below what is queued. */
-    if (n > output_max(s) || s->out.bytes > output_max(s) - n) {
+    if (n > party__stream_output_max(s) ||
+        party__stream_queued(s) > party__stream_output_max(s) - n) {
         party__stream_cut(s, PARTY_EOVERFLOW);
         return false;
     }
@@ -101,7 +127,7 @@ void party_stream_write_span(struct party_stream *s, struct party_buf *buf, uint
     if (!admit_output(s, to - from)) {
         return;
     }
-    if (party__outq_push(&s->out, buf, from, to) < 0) {
+    if (party__outq_push(party__stream_queue(s), buf, from, to) < 0) {
         party__stream_die(s, -ENOMEM);
         return;
     }
@@ -113,7 +139,7 @@ void party_stream_write(struct party_stream *s, const void *bytes, size_t len)
     if (!admit_output(s, len)) {
         return;
     }
-    if (party__outq_copy(&s->out, bytes, (uint32_t)len) < 0) {
+    if (party__outq_copy(party__stream_queue(s), bytes, (uint32_t)len) < 0) {
         party__stream_die(s, -ENOMEM);
         return;
     }
@@ -125,7 +151,7 @@ void party_stream_drop_queued(struct party_stream *s, int delimiter)
     if (s->state == STREAM_CLOSED) {
         return;
     }
-    party__outq_drop(&s->out, delimiter);
+    party__outq_drop(party__stream_queue(s), delimiter);
     if (s->blocked && s->out.count == 0) {
         s->blocked = false; /* nothing waits for the peer any more, so no time-out runs either */
         party__stream_queue_task(s);
@@ -134,15 +160,16 @@ void party_stream_drop_queued(struct party_stream *s, int delimiter)
 
 size_t party_stream_peek_queued(const struct party_stream *s, void *buf, size_t len)
 {
-    return party__outq_peek(&s->out, buf, len);
+    return party__outq_peek(s->tls ? &s->tls->plain : &s->out, buf, len);
 }
 
 size_t party_stream_queued(const struct party_stream *s)
 {
-    return s->out.bytes;
+    return party__stream_queued(s);
 }
 
 size_t party_stream_output_room(const struct party_stream *s)
 {
-    return s->out.bytes < output_max(s) ? output_max(s) - s->out.bytes : 0;
+    uint32_t max = party__stream_output_max(s), queued = party__stream_queued(s);
+    return queued < max ? max - queued : 0;
 }
