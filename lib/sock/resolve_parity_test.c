@@ -310,6 +310,7 @@ static void put_if_indextoname(struct text *text, const char *const *fields)
     put_name(text, party_resolve_if_indextoname((unsigned)atoi(fields[0]), name), name);
 }
 
+#ifdef PARTY_HAVE_IDN2
 static void put_idna(struct text *text, const char *const *fields)
 {
     char buffer[PARTY__IDNA_CAP];
@@ -317,6 +318,7 @@ static void put_idna(struct text *text, const char *const *fields)
     int r = party__idna_encode(fields[0], buffer, &name);
     put_name(text, r, name);
 }
+#endif
 
 /* ---- the questions ---- */
 
