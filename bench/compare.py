@@ -110,6 +110,17 @@ def start_floor(args, directory):
     return process, read_url(process, directory)
 
 
+def start_echo(program, *arguments):
+    """Starts one of the echo servers of this folder; some are built only where their library is."""
+    def start(args, directory):
+        path = args.build / "bench" / program
+        if not path.exists():
+            raise Missing(f"{path} was not built")
+        process = spawn([path, *arguments], directory, subprocess.PIPE)
+        return process, read_url(process, directory)
+    return start
+
+
 def start_storing_floor(args, directory):
     process = spawn([args.build / "bench" / "floor_room", "--store", str(directory / "lines")],
                     directory, subprocess.PIPE)
@@ -215,6 +226,10 @@ SERVERS = {
     "partyline": (start_partyline, "line", {"room", "idle"}),
     "inspircd": (start_inspircd, "irc", {"room", "idle"}),
     "ngircd": (start_ngircd, "irc", {"room", "idle"}),
+    "loop": (start_echo("echo_partyline"), "raw", {"echo"}),
+    "loop-uring": (start_echo("echo_partyline", "io_uring"), "raw", {"echo"}),
+    "libuv": (start_echo("echo_libuv"), "raw", {"echo"}),
+    "libevent": (start_echo("echo_libevent"), "raw", {"echo"}),
 }
 
 

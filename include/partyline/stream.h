@@ -104,8 +104,20 @@ PARTY_API PARTY_MUST_USE int party_stream_create(struct party_loop *loop, int fd
 PARTY_API void party_stream_write_span(struct party_stream *stream, struct party_buf *buf,
                                        uint32_t from, uint32_t to);
 
-/** Queues a copy of the bytes; otherwise as party_stream_write_span. */
+/**
+ * Queues a copy of the bytes; otherwise as party_stream_write_span. 16 KiB and more are not copied
+ * but sent at once when nothing is queued before them, and what the socket did not take is queued.
+ */
 PARTY_API void party_stream_write(struct party_stream *stream, const void *bytes, size_t len);
+
+/**
+ * Sends bytes at once, as many as the socket takes, when nothing is queued before them: for who has
+ * one answer to one question, and no more to say in this turn. A failure closes the stream.
+ * Returns: bytes taken, from the front; 0 when there is something queued, the socket takes nothing,
+ *   or the stream closes.
+ */
+PARTY_API PARTY_MUST_USE size_t party_stream_try_write(struct party_stream *stream,
+                                                       const void *bytes, size_t len);
 
 /**
  * Drops what is queued and unsent. With a delimiter (a byte value) the unit of which a part has

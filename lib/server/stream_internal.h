@@ -46,6 +46,11 @@ int party__outq_copy(struct party__outq *q, const void *bytes, uint32_t len);
 int party__outq_iov(const struct party__outq *q, struct iovec *iov, int max);
 /** Takes n bytes off the front. */
 void party__outq_consume(struct party__outq *q, size_t n);
+/** Bytes went out beside the empty queue, this one last. */
+static inline void party__outq_note_sent(struct party__outq *q, uint8_t last)
+{
+    q->last_sent = last;
+}
 /** Copies the first bytes. Returns: how many, at most len. */
 size_t party__outq_peek(const struct party__outq *q, void *buf, size_t len);
 /** See party_stream_drop_queued. */

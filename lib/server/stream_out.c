@@ -16,6 +16,9 @@
 
 #define IOV_PER_SEND 64
 
+/* So many bytes are worth a system call of their own, if that saves copying them. */
+#define COPY_MAX_BYTES (16u * 1024u)
+
 /* Sends what the socket takes. Returns: 0, also when it takes no more for now; -errno. */
 static int send_out(struct party_stream *s)
 {
@@ -134,10 +137,42 @@ void party_stream_write_span(struct party_stream *s, struct party_buf *buf, uint
     party__stream_queue_task(s);
 }
 
+/* Whether bytes may go out at once: they overtake nothing, and nothing has to be done to them. */
+static bool may_send_now(const struct party_stream *s)
+{
+    return s->state == STREAM_OPEN && s->out.count == 0 && !s->blocked && !s->tls &&
+           s->limits->write_rate_bytes == 0;
+}
+
+size_t party_stream_try_write(struct party_stream *s, const void *bytes, size_t len)
+{
+    if (len == 0 || !may_send_now(s)) {
+        return 0;
+    }
+    ssize_t sent = send(s->fd, bytes, len, MSG_NOSIGNAL | MSG_DONTWAIT);
+    if (sent > 0) {
+        party__outq_note_sent(&s->out, ((const uint8_t *)bytes)[sent - 1]);
+        return (size_t)sent;
+    }
+    if (errno != EAGAIN && errno != EINTR) {
+        party__stream_die(s, -errno);
+        return 0;
+    }
+    return 0;
+}
+
 void party_stream_write(struct party_stream *s, const void *bytes, size_t len)
 {
     if (!admit_output(s, len)) {
         return;
+    }
+    if (len >= COPY_MAX_BYTES) {
+        size_t sent = party_stream_try_write(s, bytes, len);
+        bytes = (const uint8_t *)bytes + sent;
+        len -= sent;
+        if (s->state == STREAM_CLOSED) {
+            return;
+        }
     }
     if (party__outq_copy(party__stream_queue(s), bytes, (uint32_t)len) < 0) {
         party__stream_die(s, -ENOMEM);

@@ -222,6 +222,99 @@ static void test_blocked_output_goes_on_when_the_peer_reads(void **state)
     probe_free(p);
 }
 
+/* ---- at once ---- */
+
+static void test_try_write_sends_at_once_unless_something_is_queued(void **state)
+{
+    struct bench *b = *state;
+    struct probe *p = probe_open(b->loop, b->kind, NULL);
+    bool end;
+    forget_calls();
+    assert_int_equal(party_stream_try_write(p->stream, "one ", 4), 4);
+    assert_int_equal(send_calls, 1);
+    assert_int_equal(party_stream_queued(p->stream), 0);
+    party_stream_write(p->stream, "two ", 4);
+    assert_int_equal(party_stream_try_write(p->stream, "never", 5), 0);
+    assert_int_equal(party_stream_try_write(p->stream, "", 0), 0);
+    assert_int_equal(send_calls, 1);
+    run_turn(b->loop);
+    assert_int_equal(party_stream_try_write(p->stream, "three", 5), 5);
+    assert_int_equal(peer_read(p, got, sizeof(got), &end), 13);
+    assert_memory_equal(got, "one two three", 13);
+    probe_free(p);
+}
+
+static void test_try_write_to_a_full_socket_takes_nothing(void **state)
+{
+    struct bench *b = *state;
+    struct probe *p = probe_open(b->loop, b->kind, NULL);
+    send_error = EAGAIN;
+    assert_int_equal(party_stream_try_write(p->stream, "hello", 5), 0);
+    assert_false(party_stream_is_closing(p->stream));
+    (void)block(p);
+    forget_calls();
+    assert_int_equal(party_stream_try_write(p->stream, "hello", 5), 0);
+    assert_int_equal(send_calls, 0);
+    probe_free(p);
+}
+
+static void test_failing_try_write_closes_with_its_error(void **state)
+{
+    struct bench *b = *state;
+    struct probe *p = probe_open(b->loop, b->kind, NULL);
+    send_error = EPIPE;
+    assert_int_equal(party_stream_try_write(p->stream, "hello", 5), 0);
+    assert_true(party_stream_is_closing(p->stream));
+    assert_int_equal(party_stream_try_write(p->stream, "hello", 5), 0);
+    assert_int_equal(p->closes, 0);
+    run_turn(b->loop);
+    assert_int_equal(p->closes, 1);
+    assert_int_equal(p->reason, -EPIPE);
+    probe_free(p);
+}
+
+/* What try_write sent may have been a part of a line; dropping keeps the rest of it. */
+static void test_dropping_after_try_write_leaves_no_torn_line(void **state)
+{
+    struct bench *b = *state;
+    struct probe *p = probe_open(b->loop, b->kind, NULL);
+    bool end;
+    assert_int_equal(party_stream_try_write(p->stream, "a whole", 7), 7);
+    party_stream_write(p->stream, " line\nanother\n", 14);
+    party_stream_drop_queued(p->stream, '\n');
+    run_turn(b->loop);
+    assert_int_equal(peer_read(p, got, sizeof(got), &end), 13);
+    assert_memory_equal(got, "a whole line\n", 13);
+    probe_free(p);
+}
+
+static void test_much_is_sent_at_once_and_only_the_rest_is_queued(void **state)
+{
+    struct bench *b = *state;
+    const struct party_stream_limits limits = {.output_max_bytes = 1 << 20};
+    struct probe *p = probe_open(b->loop, b->kind, &limits);
+    forget_calls();
+    write_pattern(p, 0, 16384);
+    assert_int_equal(send_calls, 1);
+    size_t total = 16384;
+    while (party_stream_queued(p->stream) == 0) {
+        write_pattern(p, total, 100000);
+        total += 100000;
+    }
+    assert_true(party_stream_queued(p->stream) <= 100000);
+    party_stream_finish(p->stream);
+    assert_int_equal(peer_read_to_end(p, got, sizeof(got)), total);
+    assert_pattern(got, 0, total);
+    probe_free(p);
+    p = probe_open(b->loop, b->kind, NULL);
+    send_error = ECONNRESET;
+    write_pattern(p, 0, 20000);
+    assert_true(party_stream_is_closing(p->stream));
+    run_turn(b->loop);
+    assert_int_equal(p->reason, -ECONNRESET);
+    probe_free(p);
+}
+
 /* ---- the output limit ---- */
 
 static void test_overflow_cuts_and_the_last_words_follow_a_whole_line(void **state)
@@ -540,6 +633,11 @@ int main(void)
         ON_BOTH(test_failing_send_closes_with_its_error),
         ON_BOTH(test_failing_recv_closes_with_its_error),
         ON_BOTH(test_blocked_output_goes_on_when_the_peer_reads),
+        ON_BOTH(test_try_write_sends_at_once_unless_something_is_queued),
+        ON_BOTH(test_try_write_to_a_full_socket_takes_nothing),
+        ON_BOTH(test_failing_try_write_closes_with_its_error),
+        ON_BOTH(test_dropping_after_try_write_leaves_no_torn_line),
+        ON_BOTH(test_much_is_sent_at_once_and_only_the_rest_is_queued),
         ON_BOTH(test_overflow_cuts_and_the_last_words_follow_a_whole_line),
         ON_BOTH(test_output_of_exactly_the_limit_is_no_overflow),
         ON_BOTH(test_lowered_limit_counts_what_is_queued),
