@@ -114,7 +114,7 @@ PARTY_API void party_stream_write(struct party_stream *stream, const void *bytes
  * Sends bytes at once, as many as the socket takes, when nothing is queued before them: for who has
  * one answer to one question, and no more to say in this turn. A failure closes the stream.
  * Returns: bytes taken, from the front; 0 when there is something queued, the socket takes nothing,
- *   or the stream closes.
+ *   the stream closes, or has TLS or a write rate.
  */
 PARTY_API PARTY_MUST_USE size_t party_stream_try_write(struct party_stream *stream,
                                                        const void *bytes, size_t len);
