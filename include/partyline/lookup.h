@@ -65,8 +65,9 @@ typedef void (*party_lookup_fn)(struct party_lookup_query *query, int result,
                                 struct party_resolve_list *list, void *user);
 
 /**
- * Makes what look-ups of a loop need; threads start with the first queries that need them. They
- * have all signals blocked and are named lookup-1, lookup-2 ... settings NULL means all defaults.
+ * Makes what look-ups of a loop need. Threads start with the first queries that need them, and
+ * stay; they have all signals blocked and are named lookup-1, lookup-2 ... settings NULL means all
+ * defaults.
  * Returns: 0; -EINVAL when threads_max is beyond its range; -ENOMEM.
  * Owns: on success the caller owns the look-up and destroys it before the loop.
  */

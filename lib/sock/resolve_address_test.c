@@ -26,6 +26,7 @@ void __wrap_freeaddrinfo(struct addrinfo *infos);
 static struct {
     unsigned calls;
     int eai;                 /* the answer when it is not 0 */
+    int error;               /* errno with it */
     bool is_empty;           /* a success without an address */
     struct addrinfo *answer; /* NULL: libc's */
     char host[64];           /* that was asked for last */
@@ -37,6 +38,7 @@ int __wrap_getaddrinfo(const char *host, const char *service, const struct addri
     resolver.calls++;
     (void)strncpy(resolver.host, host != NULL ? host : "", sizeof(resolver.host) - 1);
     if (resolver.eai != 0) {
+        errno = resolver.error != 0 ? resolver.error : errno;
         return resolver.eai;
     }
     if (resolver.is_empty || resolver.answer != NULL) {
@@ -184,6 +186,11 @@ static void test_each_answer_of_getaddrinfo_has_its_code(void **state)
         assert_int_equal(r, answers[i] == EAI_SYSTEM ? PARTY_EGAI_FAIL : -5100 + answers[i]);
         assert_int_equal(list.count, 77);
     }
+    struct party_resolve_list untouched = {.count = 77};
+    resolver.eai = EAI_SYSTEM;
+    resolver.error = EMFILE;
+    assert_int_equal(party_resolve_getaddrinfo("name", "80", 0, 0, 0, 0, &untouched), -EMFILE);
+    assert_int_equal(untouched.count, 77);
     resolver.eai = 0;
     resolver.is_empty = true;
     struct party_resolve_list list = {.count = 77};
