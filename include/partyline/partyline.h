@@ -12,6 +12,7 @@
 #include <partyline/datagram.h>
 #include <partyline/error.h>
 #include <partyline/file.h>
+#include <partyline/inherited.h>
 #include <partyline/listener.h>
 #include <partyline/log.h>
 #include <partyline/lookup.h>
