@@ -55,7 +55,23 @@ PARTY_BEGIN_DECLS
     X(PARTY_ETLS_NO_CERTIFICATE, -5305, "the peer has shown no certificate")                       \
     X(PARTY_ETLS_ALERT, -5306, "the peer refused the TLS connection")                              \
     X(PARTY_ETLS_NO_COMMON, -5307, "no TLS version, cipher or protocol in common")                 \
-    X(PARTY_ETLS_SETTINGS, -5308, "the certificate or key cannot be used")
+    X(PARTY_ETLS_SETTINGS, -5308, "the certificate or key cannot be used")                         \
+    X(PARTY_EPROXY_PROTOCOL, -5400, "the proxy does not speak its protocol as it should")          \
+    X(PARTY_EPROXY_FAILURE, -5401, "the proxy failed")                                             \
+    X(PARTY_EPROXY_NOTALLOWED, -5402, "the proxy does not allow the connection")                   \
+    X(PARTY_EPROXY_NETUNREACH, -5403, "the proxy cannot reach the network")                        \
+    X(PARTY_EPROXY_HOSTUNREACH, -5404, "the proxy cannot reach the host")                          \
+    X(PARTY_EPROXY_CONNREFUSED, -5405, "the host refused the proxy")                               \
+    X(PARTY_EPROXY_TTL, -5406, "the proxy's packets did not live long enough")                     \
+    X(PARTY_EPROXY_COMMAND, -5407, "the proxy cannot connect for others")                          \
+    X(PARTY_EPROXY_ADDRTYPE, -5408, "the proxy does not know this kind of address")                \
+    X(PARTY_EPROXY_UNASSIGNED, -5409, "the proxy refused for a reason without a name")             \
+    X(PARTY_EPROXY_METHODS, -5410, "the proxy wants to know us in a way we do not know")           \
+    X(PARTY_EPROXY_AUTH, -5411, "the proxy refused the user or the password")                      \
+    X(PARTY_EPROXY_STATUS, -5412, "the proxy refused the tunnel")                                  \
+    X(PARTY_EPROXY_TOOLONG, -5413, "the proxy said more than it may")                              \
+    X(PARTY_EPROXY_HEADER, -5420, "not a PROXY header")                                            \
+    X(PARTY_EPROXY_CHECKSUM, -5421, "the PROXY header's checksum is wrong")
 
 enum party_error {
 #define PARTY_ERROR_ENUM(name, code, text) name = code,

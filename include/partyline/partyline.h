@@ -17,6 +17,8 @@
 #include <partyline/log.h>
 #include <partyline/lookup.h>
 #include <partyline/loop.h>
+#include <partyline/proxy.h>
+#include <partyline/proxy_header.h>
 #include <partyline/request.h>
 #include <partyline/resolve.h>
 #include <partyline/server.h>
