@@ -14,6 +14,7 @@ import docs
 import headers
 import layers
 import man
+import man_examples
 import symbols
 import summary
 import texts
@@ -346,3 +347,30 @@ def test_documents_are_refused(documents, old, new, word):
     wrong = documents(DOCUMENT.replace(old, new))
     assert len(wrong) == 1
     assert word in wrong[0]
+
+
+EXAMPLE_PAGE = """.In partyline/sock.h
+.Sh EXAMPLES
+.Bd -literal -offset indent
+{}.Ed
+.Sh SEE ALSO
+"""
+
+
+@pytest.mark.parametrize(
+    "example, count",
+    [
+        ('int r = sock == NULL;\nprintf("%d\\en", r);\n', 0),
+        ("int main(void)\n{\n    return 0;\n}\n", 0),
+        ("int r = no_such_function(sock);\n", 1),
+        ("int main(void)\n{\n    return x;\n}\n", 1),
+    ],
+)
+def test_examples_that_do_not_compile_are_refused(tmp_path, example, count):
+    headers_dir = tmp_path / "include/partyline"
+    headers_dir.mkdir(parents=True)
+    (headers_dir / "sock.h").write_text("struct party_sock;\n", encoding="utf-8")
+    (headers_dir / "error.h").write_text("", encoding="utf-8")
+    (tmp_path / "party_x.3").write_text(EXAMPLE_PAGE.format(example), encoding="utf-8")
+    wrong, looked_at = man_examples.check(tmp_path, tmp_path / "include", [CC, "-std=c17"])
+    assert (len(wrong), looked_at) == (count, 1)
