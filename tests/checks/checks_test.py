@@ -362,6 +362,7 @@ EXAMPLE_PAGE = """.In partyline/sock.h
     [
         ('int r = sock == NULL;\nprintf("%d\\en", r);\n', 0),
         ("int main(void)\n{\n    return 0;\n}\n", 0),
+        ("static int f(void)\n{\n    return 0;\n}\n", 0),
         ("int r = no_such_function(sock);\n", 1),
         ("int main(void)\n{\n    return x;\n}\n", 1),
     ],

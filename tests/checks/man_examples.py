@@ -3,7 +3,7 @@
 """man_examples.py MAN_DIR INCLUDE_DIR COMPILER_AND_FLAGS...
 
 Compiles each example of the library's pages (section 3), with the headers its synopsis names and a
-few of libc's. One without a main function is taken for statements that have a sock at hand.
+few of libc's. One that defines no function is taken for statements that have a sock at hand.
 """
 import pathlib
 import re
@@ -28,7 +28,7 @@ def program(text, example):
     """A file for the compiler, with the example in it."""
     headers = [*LIBC, *re.findall(r"^\.In (\S+)$", text, re.MULTILINE), "partyline/error.h", "partyline/sock.h"]
     includes = "".join(f"#include <{name}>\n" for name in headers)
-    if re.search(r"^int main\(", example, re.MULTILINE):
+    if re.search(r"^(?:static \w.*|int main)\(", example, re.MULTILINE):
         return includes + example
     return f"{includes}int example(struct party_sock *sock);\nint example(struct party_sock *sock)\n{{\n{example}return 0;\n}}\n"
 
