@@ -35,17 +35,23 @@ static int begin_drain(struct party_server *server, bool *ret_closed)
     return r;
 }
 
-static void stop_accepting(struct party_server *server)
+void party__server_refuse(struct party_server *server)
 {
-    if (server->settings.kind == PARTY_SERVER_STREAM && server->settings.sock == NULL) {
+    if (server->sock != NULL && server->settings.kind == PARTY_SERVER_STREAM &&
+        server->settings.sock == NULL) {
         int r = party_sock_shutdown(server->sock, SHUT_RD);
         (void)r; /* one that was never made to listen has nothing to stop */
     }
+}
+
+static void stop_accepting(struct party_server *server)
+{
     atomic_store(&server->stopping, true);
     if (server->model->begin_drain != NULL) {
         server->model->begin_drain(server);
     } else {
         party_server_stop(server);
+        party__server_refuse(server);
     }
 }
 

@@ -57,6 +57,8 @@ static inline struct party__request *party__request_of(struct party_request *req
 struct party__server_model {
     /** Makes what the model needs. Returns: 0 or a negative code. */
     int (*open)(struct party_server *server);
+    /** The default of server_activate, for streams. NULL: listens. */
+    int (*activate)(struct party_server *server);
     /** Serves until told to stop, in place of server.c's waiting and taking. */
     int (*serve)(struct party_server *server);
     /** The default of process_request. */
@@ -71,7 +73,8 @@ struct party__server_model {
     int64_t (*patience_ns)(const struct party_server *server);
     /** Whether the calling thread serves beside serving_thread. */
     bool (*is_serving_thread)(const struct party_server *server);
-    /** For a model whose requests need serving to go on while they are waited for: tells them. */
+    /** For a model whose requests need serving to go on while they are waited for: stops accepting,
+        tells them. */
     void (*begin_drain)(struct party_server *server);
     /** Waits for what is not in the list of requests. Returns: whether all ended in time. */
     bool (*await_children)(struct party_server *server, int64_t deadline_ns);
@@ -184,6 +187,8 @@ int party__thread_create(pthread_t *ret_thread, bool detached, void *(*run)(void
 
 /* ---- server_drain.c ---- */
 
+/** From here on the kernel refuses who connects, as far as the socket is the server's own. */
+void party__server_refuse(struct party_server *server);
 void party__drained_add(struct party_server_drained *drained, const struct party_address *client);
 
 /* ---- request.c ---- */

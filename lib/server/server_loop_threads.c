@@ -16,8 +16,8 @@
  * a task; while nobody does they belong to who closes. The first loop runs in the serving thread
  * and watches stop_fd; it stops the others.
  *
- * Where the server made its socket itself, each further loop has a socket of its own at the same
- * address, over which the kernel spreads the connections evenly; else all loops share one.
+ * Where the server has bound its socket itself, each further loop has a socket of its own at the
+ * same address, over which the kernel spreads the connections evenly; else all loops share one.
  */
 
 /* ---- listening sockets ---- */
@@ -25,37 +25,21 @@
 static bool may_share_port(const struct party_server *server)
 {
     int family = party_sock_family(server->sock);
-    return server->settings.kind == PARTY_SERVER_STREAM &&
-           (family == AF_INET || family == AF_INET6) && server->settings.sock == NULL &&
-           server->settings.ops.server_bind == NULL && server->settings.ops.server_activate == NULL;
+    return (family == AF_INET || family == AF_INET6) && server->settings.ops.server_bind == NULL;
 }
 
-static int listen_beside(struct party_server *server, struct party_sock *sock)
+/* Returns: a descriptor bound to the server's address, or -errno. */
+static int bind_beside(struct party_server *server)
 {
-    int r = party_sock_setsockopt(sock, SOL_SOCKET, SO_REUSEPORT, 1);
+    struct party_sock *sock;
+    int r = party_sock_socket(party_sock_family(server->sock), SOCK_STREAM, 0, &sock);
+    if (r < 0) {
+        return r;
+    }
+    r = party_sock_setsockopt(sock, SOL_SOCKET, SO_REUSEPORT, 1);
     if (r == 0) {
         r = party_sock_bind(sock, &server->address);
     }
-    if (r == 0) {
-        r = party_sock_listen(sock, (int)server->settings.request_queue_size);
-    }
-    return r;
-}
-
-/* Returns: a listening descriptor at the server's address, or -errno. */
-static int open_beside(struct party_server *server)
-{
-    /* Only now that it listens: before, others could have slipped into the port. */
-    int r = party_sock_setsockopt(server->sock, SOL_SOCKET, SO_REUSEPORT, 1);
-    if (r < 0) {
-        return r;
-    }
-    struct party_sock *sock;
-    r = party_sock_socket(party_sock_family(server->sock), SOCK_STREAM, 0, &sock);
-    if (r < 0) {
-        return r;
-    }
-    r = listen_beside(server, sock);
     if (r < 0) {
         (void)party_sock_close(sock);
         return r;
@@ -63,13 +47,57 @@ static int open_beside(struct party_server *server)
     return party_sock_detach(sock);
 }
 
-/* Returns: the descriptor a loop takes connections or packets from, or -errno. */
+static void close_sockets(struct party__loops *loops)
+{
+    for (size_t i = 0; i < loops->wanted; i++) {
+        if (loops->places[i].own_fd != -1) {
+            (void)close(loops->places[i].own_fd);
+            loops->places[i].own_fd = -1;
+        }
+    }
+}
+
+/*
+ * All are bound before the first listens: a connection that came between would belong to a socket
+ * that does not share the port, and no other could be bound beside it. The server's own socket
+ * shares it only once it has it, so that a port in use is noticed.
+ */
+static int bind_sockets(struct party_server *server)
+{
+    struct party__loops *loops = server->loops;
+    int r = party_sock_setsockopt(server->sock, SOL_SOCKET, SO_REUSEPORT, 1);
+    for (size_t i = 1; r == 0 && i < loops->wanted; i++) {
+        int fd = bind_beside(server);
+        loops->places[i].own_fd = fd < 0 ? -1 : fd;
+        r = fd < 0 ? fd : 0;
+    }
+    return r;
+}
+
+static int loops_activate(struct party_server *server)
+{
+    struct party__loops *loops = server->loops;
+    int backlog = (int)server->settings.request_queue_size;
+    int r = may_share_port(server) ? bind_sockets(server) : 0;
+    if (r == 0) {
+        r = party_sock_listen(server->sock, backlog);
+    }
+    for (size_t i = 1; r == 0 && i < loops->wanted; i++) {
+        if (loops->places[i].own_fd != -1 && listen(loops->places[i].own_fd, backlog) == -1) {
+            r = -errno;
+        }
+    }
+    if (r < 0) {
+        close_sockets(loops);
+    }
+    return r;
+}
+
+/* Returns: the descriptor a loop takes connections or packets from, the loop's own, or -errno. */
 static int loop_fd(struct party_server *server, size_t index)
 {
-    if (index > 0 && may_share_port(server)) {
-        return open_beside(server);
-    }
-    int fd = fcntl(party_sock_fileno(server->sock), F_DUPFD_CLOEXEC, 0);
+    int fd = server->loops->places[index].own_fd;
+    fd = fcntl(fd != -1 ? fd : party_sock_fileno(server->sock), F_DUPFD_CLOEXEC, 0);
     return fd == -1 ? -errno : fd;
 }
 
@@ -235,6 +263,11 @@ static void on_drain(struct party_task *task, void *user)
     (void)task;
     struct party__server_loop *place = user;
     party__server_loop_stop_accepting(place);
+    if (place->own_fd != -1) {
+        (void)shutdown(place->own_fd, SHUT_RD);
+    } else {
+        party__server_refuse(place->server);
+    }
     party__server_loop_tell(place);
 }
 
@@ -291,6 +324,9 @@ static int loops_open(struct party_server *server)
         return -ENOMEM;
     }
     loops->wanted = wanted;
+    for (size_t i = 0; i < wanted; i++) {
+        loops->places[i].own_fd = -1;
+    }
     if (server->settings.stream != NULL) {
         loops->stream_ops = *server->settings.stream;
     }
@@ -303,12 +339,14 @@ static void loops_close(struct party_server *server, bool wait)
 {
     (void)wait;
     destroy_loops(server);
+    close_sockets(server->loops);
 }
 
 static void loops_release(struct party_server *server)
 {
     if (server->loops != NULL) {
         destroy_loops(server);
+        close_sockets(server->loops);
         free(server->loops);
         server->loops = NULL;
     }
@@ -316,6 +354,7 @@ static void loops_release(struct party_server *server)
 
 const struct party__server_model party__server_loops = {
     .open = loops_open,
+    .activate = loops_activate,
     .serve = loops_serve,
     .process_request = party__process_here,
     .is_serving_thread = loops_is_serving_thread,

@@ -16,6 +16,7 @@
 struct party__server_loop {
     struct party_server *server;
     struct party_loop *loop;
+    int own_fd; /* a listening socket beside the server's; -1: the server's is used */
     struct party_listener *listener; /* stream kinds, until it stops to accept; else NULL */
     struct party_watch packets;      /* datagram kinds */
     int packets_fd;                  /* what it watches, the place's own; -1: none */

@@ -31,6 +31,9 @@ int party_server_default_server_activate(struct party_server *server)
     if (server->settings.kind == PARTY_SERVER_DATAGRAM) {
         return 0;
     }
+    if (server->model->activate != NULL) {
+        return server->model->activate(server);
+    }
     return party_sock_listen(server->sock, (int)server->settings.request_queue_size);
 }
 

@@ -12,6 +12,7 @@
 #include <errno.h>
 #include <poll.h>
 #include <pthread.h>
+#include <sched.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -143,6 +144,48 @@ static inline void stop_serving(struct serving *serving)
     join_serving(serving);
 }
 
+/* ---- a thread that drains ---- */
+
+struct draining {
+    struct party_server *server;
+    int64_t timeout_ms;
+    pthread_t thread;
+    int result;
+    struct party_server_drained drained;
+};
+
+static inline void *drain_in_thread(void *user)
+{
+    struct draining *draining = user;
+    draining->result =
+        party_server_drain(draining->server, draining->timeout_ms, &draining->drained);
+    return NULL;
+}
+
+static inline void start_draining(struct draining *draining, struct party_server *server,
+                                  int64_t timeout_ms)
+{
+    memset(draining, 0, sizeof(*draining));
+    draining->server = server;
+    draining->timeout_ms = timeout_ms;
+    draining->result = 1;
+    assert_int_equal(pthread_create(&draining->thread, NULL, drain_in_thread, draining), 0);
+    /* What ends from here on counts as ended in the drain. */
+    while (!party_server_is_stopping(server)) {
+        (void)sched_yield();
+    }
+}
+
+static inline void join_draining(struct draining *draining, size_t finished, size_t cut,
+                                 size_t stuck)
+{
+    assert_int_equal(pthread_join(draining->thread, NULL), 0);
+    assert_int_equal(draining->result, 0);
+    assert_int_equal(draining->drained.finished, finished);
+    assert_int_equal(draining->drained.cut, cut);
+    assert_int_equal(draining->drained.stuck, stuck);
+}
+
 /* ---- clients ---- */
 
 static inline int dial_address(const struct party_address *address, int type)
@@ -178,6 +221,14 @@ static inline void expect(int fd, const char *text)
         have += (size_t)n;
     }
     assert_memory_equal(got, text, len);
+}
+
+static inline uint16_t own_port(int fd)
+{
+    struct sockaddr_in own;
+    socklen_t len = sizeof(own);
+    assert_int_equal(getsockname(fd, (struct sockaddr *)&own, &len), 0);
+    return ntohs(own.sin_port);
 }
 
 /* The server has closed the connection, in good order. */

@@ -126,7 +126,8 @@ void party__server_back_off(struct party_server *server, int error)
     if (!party__server_would_spin(error)) {
         return;
     }
-    if (server->backoff_ns == 0) {
+    /* A drain has the kernel refuse clients, and accept fails with it. */
+    if (server->backoff_ns == 0 && !atomic_load(&server->stopping)) {
         party__server_log(server, PARTY_LOG_WARNING, "accepting pauses, new requests wait, at",
                           &server->address, party_strerror(error));
     }
