@@ -9,14 +9,11 @@
 #include "sock/resolve_internal.h"
 
 /*
- * What a getxbyy_r call means once it needs no more memory. An ERANGE that is left had no memory,
- * or met an answer that no sane file has.
+ * What a getxbyy_r call that found nothing means. An ERANGE that is left had no memory, or met an
+ * answer that no sane file has.
  */
-static int verdict(int r, bool is_found)
+static int not_found(int r)
 {
-    if (is_found) {
-        return 0;
-    }
     if (r == ERANGE) {
         return -ENOMEM;
     }
@@ -33,10 +30,7 @@ int party_resolve_getservbyname(const char *name, const char *proto)
     do {
         r = getservbyname_r(name, proto, &entry, scratch.at, scratch.cap, &found);
     } while (r == ERANGE && party__scratch_grow(&scratch));
-    r = verdict(r, found != NULL);
-    if (r == 0) {
-        r = ntohs((uint16_t)found->s_port);
-    }
+    r = found != NULL ? ntohs((uint16_t)found->s_port) : not_found(r);
     party__scratch_finish(&scratch);
     return r;
 }
@@ -54,10 +48,7 @@ int party_resolve_getservbyport(int port, const char *proto, char *ret_name, siz
     do {
         r = getservbyport_r(htons((uint16_t)port), proto, &entry, scratch.at, scratch.cap, &found);
     } while (r == ERANGE && party__scratch_grow(&scratch));
-    r = verdict(r, found != NULL);
-    if (r == 0) {
-        r = party__resolve_copy_out(found->s_name, ret_name, name_cap);
-    }
+    r = found != NULL ? party__resolve_copy_out(found->s_name, ret_name, name_cap) : not_found(r);
     party__scratch_finish(&scratch);
     return r;
 }
@@ -72,10 +63,7 @@ int party_resolve_getprotobyname(const char *name)
     do {
         r = getprotobyname_r(name, &entry, scratch.at, scratch.cap, &found);
     } while (r == ERANGE && party__scratch_grow(&scratch));
-    r = verdict(r, found != NULL);
-    if (r == 0) {
-        r = found->p_proto;
-    }
+    r = found != NULL ? found->p_proto : not_found(r);
     party__scratch_finish(&scratch);
     return r;
 }
