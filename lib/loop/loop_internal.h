@@ -20,6 +20,9 @@
 
 #define PARTY__CACHE_LINE_BYTES 64
 
+/* What one read of a descriptor takes at most. */
+#define PARTY__SCRATCH_BYTES (64u * 1024u)
+
 struct party__signals;
 
 /* First in, first out, linked through the tasks themselves. */
@@ -77,6 +80,13 @@ struct party_loop {
 
     party_log_fn log; /* NULL: silent */
     void *log_user;
+
+    /*
+     * For the callback that runs: bytes between a read and who takes them. It lies here and not on
+     * the stack because the pages of a frame that large are probed at each call
+     * (-fstack-clash-protection).
+     */
+    uint8_t scratch[PARTY__SCRATCH_BYTES];
 };
 
 /** Calls the watches of the batch in loop->ready; leaves it empty. */

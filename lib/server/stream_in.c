@@ -6,6 +6,7 @@
 #include <string.h>
 #include <sys/socket.h>
 
+#include "loop/loop_internal.h"
 #include "server/stream_internal.h"
 
 /*
@@ -79,10 +80,10 @@ void party__stream_read(struct party_stream *s)
     if (s->kept || (s->tls && s->tls->stopped)) {
         return; /* they come first, in this turn's phase 6 */
     }
-    uint8_t bytes[PARTY__READ_MAX_CEILING];
+    uint8_t *bytes = s->loop->scratch;
     size_t max = s->limits->read_max_bytes ? s->limits->read_max_bytes : PARTY__READ_MAX_DEFAULT;
-    if (max > sizeof(bytes)) {
-        max = sizeof(bytes);
+    if (max > PARTY__SCRATCH_BYTES) {
+        max = PARTY__SCRATCH_BYTES;
     }
     bool limited = s->limits->read_rate_bytes != 0 && s->state == STREAM_OPEN;
     if (limited) {

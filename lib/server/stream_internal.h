@@ -15,7 +15,6 @@
 
 #define PARTY__OUTPUT_MAX_DEFAULT (96u * 1024u)
 #define PARTY__READ_MAX_DEFAULT   (16u * 1024u)
-#define PARTY__READ_MAX_CEILING   (64u * 1024u)
 
 /* A piece of a shared buffer in an output queue; owns one reference to buf. */
 struct party__span {
