@@ -74,7 +74,7 @@ def resolve_quoted(root, path, name):
     """The file that #include "NAME" in path means, relative to the root; None when there is none."""
     top = path.split("/", 1)[0]
     bases = [pathlib.Path(path).parent, pathlib.Path("lib" if top == "lib" else "chat")]
-    if path.endswith(("_test.c", "_test_util.h", "_test_util.c")):
+    if path.endswith(("_test.c", "_test_util.h", "_test_util.c", "_fuzz.c")):
         bases += [pathlib.Path("tests"), pathlib.Path("tests/unit")]
     for base in bases:
         # "../x.h" must not hide where it leads.

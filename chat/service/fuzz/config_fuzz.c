@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include <string.h>
 
+#include "fuzz.h"
 #include "service/config.h"
-#include "wire/fuzz/fuzz.h"
 
 /*
  * The input is a configuration file. Promises: a refused one has a message of one line that names

@@ -2,7 +2,7 @@
 #include <stdbool.h>
 #include <string.h>
 
-#include "wire/fuzz/fuzz.h"
+#include "fuzz.h"
 #include "wire/fuzz/line_transcript.h"
 #include "wire/line.h"
 #include "wire/text.h"

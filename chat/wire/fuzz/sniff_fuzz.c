@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include <string.h>
 
-#include "wire/fuzz/fuzz.h"
+#include "fuzz.h"
 #include "wire/sniff.h"
 
 /*

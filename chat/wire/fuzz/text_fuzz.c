@@ -3,7 +3,7 @@
 #include <string.h>
 #include <utf8proc.h>
 
-#include "wire/fuzz/fuzz.h"
+#include "fuzz.h"
 #include "wire/text.h"
 
 /*

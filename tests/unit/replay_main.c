@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "wire/fuzz/fuzz.h"
+#include "fuzz.h"
 
 /*
  * Runs a fuzz target on every file of the folders it is given: what once went wrong is tried again

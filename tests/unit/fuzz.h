@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-#ifndef CHAT_WIRE_FUZZ_FUZZ_H
-#define CHAT_WIRE_FUZZ_FUZZ_H
+#ifndef TESTS_UNIT_FUZZ_H
+#define TESTS_UNIT_FUZZ_H
 
 #include <stddef.h>
 #include <stdint.h>
