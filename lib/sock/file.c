@@ -192,7 +192,9 @@ static int write_sock(void *object, const void *buf, size_t len, size_t *ret_wri
 
 static int release_sock(void *object)
 {
-    return party__sock_unref(object);
+    int r = party__sock_unref(object);
+    /* A signal that came while the descriptor was closed has changed nothing. */
+    return r == -EINTR ? 0 : r;
 }
 
 int party_file_makefile(struct party_sock *sock, const char *mode, FILE **ret_file)
