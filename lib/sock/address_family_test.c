@@ -463,6 +463,57 @@ static void test_loopback_is_written_by_its_name(void **state)
     assert_read_back(&address);
 }
 
+/* A socket of a family that may need rights, or be missing: NULL then, and the test says so. */
+static struct party_sock *rare_sock(int family, int type, int proto)
+{
+    struct party_sock *sock = NULL;
+    int r = party_sock_socket(family, type, proto, &sock);
+    if (r < 0) {
+        print_message("# family %d: %s: not looked at\n", family, party_strerror(r));
+        return NULL;
+    }
+    return sock;
+}
+
+static void test_packets_of_the_loopback_have_an_address(void **state)
+{
+    (void)state;
+    struct party_sock *sock = rare_sock(AF_PACKET, SOCK_DGRAM, 0);
+    if (sock == NULL) {
+        return;
+    }
+    struct party_address address;
+    struct party_address_packet packet = {0};
+    assert_int_equal(party_address_parse("packet:lo:0x0800", &address), 0);
+    assert_int_equal(party_sock_bind(sock, &address), 0);
+    assert_int_equal(party_sock_getsockname(sock, &address), 0);
+    assert_int_equal(party_address_get_packet(&address, &packet), 0);
+    assert_int_equal(packet.protocol, ETH_P_IP);
+    assert_int_equal(packet.hardware, ARPHRD_LOOPBACK);
+    assert_int_equal(packet.addr_len, 6);
+    assert_written(&address, "packet:lo:0x0800:00:00:00:00:00:00");
+    party_sock_close(sock);
+}
+
+static void test_vsock_is_bound_to_a_port_of_the_kernels(void **state)
+{
+    (void)state;
+    struct party_sock *sock = rare_sock(AF_VSOCK, SOCK_STREAM, 0);
+    if (sock == NULL) {
+        return;
+    }
+    struct party_address address;
+    uint32_t cid = 0;
+    uint32_t port = 0;
+    party_address_vsock(VMADDR_CID_ANY, VMADDR_PORT_ANY, &address);
+    assert_int_equal(party_sock_bind(sock, &address), 0);
+    assert_int_equal(party_sock_getsockname(sock, &address), 0);
+    assert_int_equal(party_address_get_vsock(&address, &cid, &port), 0);
+    assert_int_not_equal(port, VMADDR_PORT_ANY);
+    assert_read_back(&address);
+    party_sock_close(sock);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -483,6 +534,8 @@ int main(void)
         cmocka_unit_test(test_bdaddr_refuses_what_is_none),
         cmocka_unit_test(test_parts_of_another_or_a_short_address_are_refused),
         cmocka_unit_test(test_written_forms_that_are_wrong_are_refused),
+        cmocka_unit_test(test_packets_of_the_loopback_have_an_address),
+        cmocka_unit_test(test_vsock_is_bound_to_a_port_of_the_kernels),
         cmocka_unit_test(test_loopback_is_written_by_its_name),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

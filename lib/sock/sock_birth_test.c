@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <stdlib.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 
 #include "fail_malloc.h"
@@ -266,6 +267,62 @@ static void test_dup_shares_the_connection_and_the_timeout(void **state)
     party_sock_close(b);
 }
 
+static void test_no_descriptor_is_left_is_told(void **state)
+{
+    (void)state;
+    struct party_address at;
+    struct party_sock *none = NULL;
+    struct party_sock *other = NULL;
+    struct rlimit before;
+    struct party_sock *server = test_server("127.0.0.1:0", NULL, &at);
+    struct party_sock *client = test_client(&at);
+    int fd = party_sock_fileno(client);
+    assert_int_equal(getrlimit(RLIMIT_NOFILE, &before), 0);
+    /* The lowest free descriptor is the first that is not allowed. (With a limit of 0 the kernel
+       calls the arguments of dup and poll wrong.) */
+    int lowest = dup(fd);
+    assert_int_not_equal(lowest, -1);
+    close(lowest);
+    struct rlimit tight = {.rlim_cur = (rlim_t)lowest, .rlim_max = before.rlim_max};
+    assert_int_equal(setrlimit(RLIMIT_NOFILE, &tight), 0);
+    int made[] = {
+        party_sock_socket(AF_INET, SOCK_STREAM, 0, &none),
+        party_sock_socketpair(AF_UNIX, SOCK_STREAM, 0, &none, &other),
+        party_sock_dup(client, &none),
+        party_sock_accept(server, &none, NULL),
+        party_sock_accept_within(server, TEST_LONG_MS, &none, NULL),
+    };
+    int copied = party_sock_fromfd(fd, -1, -1, -1, &none);
+    assert_int_equal(setrlimit(RLIMIT_NOFILE, &before), 0);
+    for (size_t i = 0; i < sizeof(made) / sizeof(made[0]); i++) {
+        assert_result(made[i], -EMFILE);
+    }
+    assert_result(copied, -EMFILE);
+    assert_null(none);
+    assert_null(other);
+    /* The connection still waits. */
+    assert_result(party_sock_accept(server, &none, NULL), 0);
+    test_assert_connected(none, client);
+    party_sock_close(none);
+    party_sock_close(client);
+    party_sock_close(server);
+}
+
+static void test_accept_within_refuses_what_is_no_time(void **state)
+{
+    (void)state;
+    struct party_address at;
+    struct party_sock *conn = NULL;
+    struct party_sock *server = test_server("unix:auto", NULL, &at);
+    assert_result(party_sock_accept_within(server, -2, &conn, NULL), -EINVAL);
+    assert_result(party_sock_accept_within(server, 0, &conn, NULL), -EAGAIN);
+    assert_result(party_sock_accept_within(server, 1, &conn, NULL), PARTY_ETIMEOUT);
+    /* The listener's own time-out has not changed, whatever the call's was. */
+    assert_true(party_sock_gettimeout(server) == -1);
+    assert_null(conn);
+    party_sock_close(server);
+}
+
 static int make_twins(void *user)
 {
     struct party_sock *sock = user;
@@ -359,6 +416,8 @@ int main(void)
         cmocka_unit_test(test_fromfd_leaves_the_descriptor_to_its_owner),
         cmocka_unit_test(test_fromfd_and_adopt_refuse_what_is_no_socket),
         cmocka_unit_test(test_dup_shares_the_connection_and_the_timeout),
+        cmocka_unit_test(test_no_descriptor_is_left_is_told),
+        cmocka_unit_test(test_accept_within_refuses_what_is_no_time),
         cmocka_unit_test(test_dup_and_fromfd_survive_no_memory),
         cmocka_unit_test(test_setblocking_is_settimeout),
         cmocka_unit_test(test_closed_under_its_feet_says_so),

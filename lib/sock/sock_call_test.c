@@ -1,58 +1,17 @@
 /* SPDX-License-Identifier: MIT */
 #include "sock/sock_call.h"
 
-#include <errno.h>
 #include <limits.h>
-#include <poll.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <string.h>
-#include <time.h>
 
-#include <cmocka.h>
+#include "sock/sock_script_test_util.h"
 
-#include <partyline/error.h>
-
-#include "base/clock.h"
-
-/*
- * recv, send, poll and the clock are wrapped at link time: each call takes the next step of a
- * script and must be the call the step expects. So a test states exactly which system calls a
- * library call makes, in which order, and time passes only where a step says so.
- */
-
-enum step_kind { STEP_END, STEP_RECV, STEP_SEND, STEP_POLL };
-
-struct step {
-    enum step_kind kind;
-    ssize_t result;     /* what the call returns; negative: -errno */
-    int timeout_ms;     /* of STEP_POLL: what poll must be given */
-    int64_t elapsed_us; /* passes during the call */
-};
-
-static const struct step *next_step;
-static int64_t fake_now_ns;
-static size_t clock_reads;
-static int last_flags;
-static short expected_events; /* what a wait after the last recv or send is for */
+/* Which system calls recv, send and sendall make, in which order, and how time passes. The rules
+   that hold for all calls alike are in sock_rules_test.c. */
 
 ssize_t __wrap_recv(int fd, void *buf, size_t len, int flags);
 ssize_t __wrap_send(int fd, const void *buf, size_t len, int flags);
-int __wrap_poll(struct pollfd *fds, nfds_t count, int timeout_ms);
-int __wrap_clock_gettime(clockid_t clock, struct timespec *ret_now);
 
-static ssize_t take_step(enum step_kind kind)
-{
-    assert_int_equal(kind, next_step->kind);
-    const struct step *step = next_step;
-    next_step++;
-    fake_now_ns += step->elapsed_us * 1000;
-    if (step->result < 0) {
-        errno = (int)-step->result;
-        return -1;
-    }
-    return step->result;
-}
+static int last_flags;
 
 ssize_t __wrap_recv(int fd, void *buf, size_t len, int flags)
 {
@@ -60,7 +19,7 @@ ssize_t __wrap_recv(int fd, void *buf, size_t len, int flags)
     memset(buf, 'r', len);
     expected_events = POLLIN;
     last_flags = flags;
-    return take_step(STEP_RECV);
+    return take_step(STEP_CALL);
 }
 
 ssize_t __wrap_send(int fd, const void *buf, size_t len, int flags)
@@ -70,37 +29,7 @@ ssize_t __wrap_send(int fd, const void *buf, size_t len, int flags)
     (void)len;
     expected_events = POLLOUT;
     last_flags = flags;
-    return take_step(STEP_SEND);
-}
-
-int __wrap_poll(struct pollfd *fds, nfds_t count, int timeout_ms)
-{
-    assert_int_equal(count, 1);
-    assert_int_equal(fds[0].events, expected_events);
-    assert_int_equal(timeout_ms, next_step->timeout_ms);
-    return (int)take_step(STEP_POLL);
-}
-
-int __wrap_clock_gettime(clockid_t clock, struct timespec *ret_now)
-{
-    assert_int_equal(clock, CLOCK_MONOTONIC);
-    clock_reads++;
-    ret_now->tv_sec = fake_now_ns / PARTY__NS_PER_S;
-    ret_now->tv_nsec = fake_now_ns % PARTY__NS_PER_S;
-    return 0;
-}
-
-static void play(const struct step *script)
-{
-    next_step = script;
-    fake_now_ns = 1000 * PARTY__NS_PER_S;
-    clock_reads = 0;
-    last_flags = 0;
-}
-
-static void assert_played_out(void)
-{
-    assert_int_equal(next_step->kind, STEP_END);
+    return take_step(STEP_CALL);
 }
 
 /* No descriptor: nothing here reaches the kernel. */
@@ -114,7 +43,7 @@ static void test_ready_recv_is_one_system_call_whatever_the_timeout(void **state
     (void)state;
     static const int64_t timeouts_ms[] = {-1, 0, 5000};
     for (size_t i = 0; i < 3; i++) {
-        static const struct step script[] = {{STEP_RECV, 3, 0, 0}, {0}};
+        static const struct step script[] = {{STEP_CALL, 3, 0, 0}, {0}};
         struct party_sock sock = sock_with_timeout(timeouts_ms[i]);
         char buf[8];
         play(script);
@@ -130,7 +59,7 @@ static void test_ready_send_is_one_system_call_and_never_raises_sigpipe(void **s
     (void)state;
     static const int64_t timeouts_ms[] = {-1, 0, 5000};
     for (size_t i = 0; i < 3; i++) {
-        static const struct step script[] = {{STEP_SEND, 2, 0, 0}, {0}};
+        static const struct step script[] = {{STEP_CALL, 2, 0, 0}, {0}};
         struct party_sock sock = sock_with_timeout(timeouts_ms[i]);
         play(script);
         assert_int_equal(party_sock_send(&sock, "abc", 3, MSG_DONTROUTE), 2);
@@ -154,7 +83,7 @@ static void test_wait_is_one_poll_for_the_whole_timeout(void **state)
 {
     (void)state;
     static const struct step script[] = {
-        {STEP_RECV, -EAGAIN, 0, 0}, {STEP_POLL, 1, 5000, 100}, {STEP_RECV, 4, 0, 0}, {0}};
+        {STEP_CALL, -EAGAIN, 0, 0}, {STEP_POLL, 1, 5000, 100}, {STEP_CALL, 4, 0, 0}, {0}};
     struct party_sock sock = sock_with_timeout(5000);
     char buf[8];
     play(script);
@@ -165,7 +94,7 @@ static void test_wait_is_one_poll_for_the_whole_timeout(void **state)
 static void test_timeout_zero_never_polls(void **state)
 {
     (void)state;
-    static const struct step script[] = {{STEP_RECV, -EAGAIN, 0, 0}, {0}};
+    static const struct step script[] = {{STEP_CALL, -EAGAIN, 0, 0}, {0}};
     struct party_sock sock = sock_with_timeout(0);
     char buf[8];
     play(script);
@@ -177,7 +106,7 @@ static void test_eagain_of_a_blocking_socket_is_passed_on(void **state)
 {
     (void)state;
     /* An SO_RCVTIMEO the caller has set ends a blocking recv so. */
-    static const struct step script[] = {{STEP_RECV, -EAGAIN, 0, 0}, {0}};
+    static const struct step script[] = {{STEP_CALL, -EAGAIN, 0, 0}, {0}};
     struct party_sock sock = sock_with_timeout(-1);
     char buf[8];
     play(script);
@@ -189,7 +118,7 @@ static void test_timeout_runs_out_after_poll(void **state)
 {
     (void)state;
     static const struct step script[] = {
-        {STEP_RECV, -EAGAIN, 0, 0}, {STEP_POLL, 0, 100, 100000}, {0}};
+        {STEP_CALL, -EAGAIN, 0, 0}, {STEP_POLL, 0, 100, 100000}, {0}};
     struct party_sock sock = sock_with_timeout(100);
     char buf[8];
     play(script);
@@ -200,10 +129,10 @@ static void test_timeout_runs_out_after_poll(void **state)
 static void test_false_readiness_does_not_move_the_deadline(void **state)
 {
     (void)state;
-    static const struct step script[] = {{STEP_RECV, -EAGAIN, 0, 0}, {STEP_POLL, 1, 100, 30000},
-                                         {STEP_RECV, -EAGAIN, 0, 0}, {STEP_POLL, 1, 70, 30000},
-                                         {STEP_RECV, -EAGAIN, 0, 0}, {STEP_POLL, 1, 40, 40000},
-                                         {STEP_RECV, -EAGAIN, 0, 0}, {0}};
+    static const struct step script[] = {{STEP_CALL, -EAGAIN, 0, 0}, {STEP_POLL, 1, 100, 30000},
+                                         {STEP_CALL, -EAGAIN, 0, 0}, {STEP_POLL, 1, 70, 30000},
+                                         {STEP_CALL, -EAGAIN, 0, 0}, {STEP_POLL, 1, 40, 40000},
+                                         {STEP_CALL, -EAGAIN, 0, 0}, {0}};
     struct party_sock sock = sock_with_timeout(100);
     char buf[8];
     play(script);
@@ -215,7 +144,7 @@ static void test_what_arrives_with_the_deadline_is_still_read(void **state)
 {
     (void)state;
     static const struct step script[] = {
-        {STEP_RECV, -EAGAIN, 0, 0}, {STEP_POLL, 1, 100, 100000}, {STEP_RECV, 1, 0, 0}, {0}};
+        {STEP_CALL, -EAGAIN, 0, 0}, {STEP_POLL, 1, 100, 100000}, {STEP_CALL, 1, 0, 0}, {0}};
     struct party_sock sock = sock_with_timeout(100);
     char buf[8];
     play(script);
@@ -226,7 +155,7 @@ static void test_what_arrives_with_the_deadline_is_still_read(void **state)
 static void test_interrupted_poll_waits_for_what_is_left(void **state)
 {
     (void)state;
-    static const struct step script[] = {{STEP_RECV, -EAGAIN, 0, 0},
+    static const struct step script[] = {{STEP_CALL, -EAGAIN, 0, 0},
                                          {STEP_POLL, -EINTR, 100, 60000},
                                          {STEP_POLL, -EINTR, 40, 39000},
                                          {STEP_POLL, 0, 1, 1000},
@@ -244,7 +173,7 @@ static void test_interrupted_call_is_made_again_without_poll(void **state)
     static const int64_t timeouts_ms[] = {-1, 0, 100};
     for (size_t i = 0; i < 3; i++) {
         static const struct step script[] = {
-            {STEP_RECV, -EINTR, 0, 0}, {STEP_RECV, -EINTR, 0, 0}, {STEP_RECV, 5, 0, 0}, {0}};
+            {STEP_CALL, -EINTR, 0, 0}, {STEP_CALL, -EINTR, 0, 0}, {STEP_CALL, 5, 0, 0}, {0}};
         struct party_sock sock = sock_with_timeout(timeouts_ms[i]);
         char buf[8];
         play(script);
@@ -258,7 +187,7 @@ static void test_part_of_a_millisecond_is_rounded_up(void **state)
     (void)state;
     /* 0.4 ms are left: poll with 0 would spin, so it waits 1. */
     static const struct step script[] = {
-        {STEP_RECV, -EAGAIN, 0, 0}, {STEP_POLL, -EINTR, 100, 99600}, {STEP_POLL, 0, 1, 1000}, {0}};
+        {STEP_CALL, -EAGAIN, 0, 0}, {STEP_POLL, -EINTR, 100, 99600}, {STEP_POLL, 0, 1, 1000}, {0}};
     struct party_sock sock = sock_with_timeout(100);
     char buf[8];
     play(script);
@@ -269,7 +198,7 @@ static void test_part_of_a_millisecond_is_rounded_up(void **state)
 static void test_timeout_longer_than_an_int_is_waited_for_in_parts(void **state)
 {
     (void)state;
-    static const struct step script[] = {{STEP_RECV, -EAGAIN, 0, 0},
+    static const struct step script[] = {{STEP_CALL, -EAGAIN, 0, 0},
                                          {STEP_POLL, 0, INT_MAX, INT_MAX * INT64_C(1000)},
                                          {STEP_POLL, 0, 5, 5000},
                                          {0}};
@@ -284,7 +213,7 @@ static void test_timeout_beyond_the_clock_waits_for_ever(void **state)
 {
     (void)state;
     static const struct step script[] = {
-        {STEP_RECV, -EAGAIN, 0, 0}, {STEP_POLL, 1, -1, 0}, {STEP_RECV, 1, 0, 0}, {0}};
+        {STEP_CALL, -EAGAIN, 0, 0}, {STEP_POLL, 1, -1, 0}, {STEP_CALL, 1, 0, 0}, {0}};
     struct party_sock sock = sock_with_timeout(INT64_MAX);
     char buf[8];
     play(script);
@@ -296,7 +225,7 @@ static void test_failure_of_poll_is_the_result(void **state)
 {
     (void)state;
     static const struct step script[] = {
-        {STEP_RECV, -EAGAIN, 0, 0}, {STEP_POLL, -ENOMEM, 100, 0}, {0}};
+        {STEP_CALL, -EAGAIN, 0, 0}, {STEP_POLL, -ENOMEM, 100, 0}, {0}};
     struct party_sock sock = sock_with_timeout(100);
     char buf[8];
     play(script);
@@ -307,7 +236,7 @@ static void test_failure_of_poll_is_the_result(void **state)
 static void test_other_failures_end_the_call(void **state)
 {
     (void)state;
-    static const struct step script[] = {{STEP_RECV, -ECONNRESET, 0, 0}, {0}};
+    static const struct step script[] = {{STEP_CALL, -ECONNRESET, 0, 0}, {0}};
     struct party_sock sock = sock_with_timeout(100);
     char buf[8];
     play(script);
@@ -318,10 +247,10 @@ static void test_other_failures_end_the_call(void **state)
 static void test_sendall_goes_on_after_parts(void **state)
 {
     (void)state;
-    static const struct step script[] = {{STEP_SEND, 1, 0, 0},
-                                         {STEP_SEND, -EINTR, 0, 0},
-                                         {STEP_SEND, 3, 0, 0},
-                                         {STEP_SEND, 2, 0, 0},
+    static const struct step script[] = {{STEP_CALL, 1, 0, 0},
+                                         {STEP_CALL, -EINTR, 0, 0},
+                                         {STEP_CALL, 3, 0, 0},
+                                         {STEP_CALL, 2, 0, 0},
                                          {0}};
     struct party_sock sock = sock_with_timeout(-1);
     play(script);
@@ -333,10 +262,10 @@ static void test_sendall_goes_on_after_parts(void **state)
 static void test_sendall_has_one_deadline_for_all_parts(void **state)
 {
     (void)state;
-    static const struct step script[] = {{STEP_SEND, 1, 0, 10000},   {STEP_SEND, -EAGAIN, 0, 0},
-                                         {STEP_POLL, 1, 90, 50000},  {STEP_SEND, 1, 0, 0},
-                                         {STEP_SEND, -EAGAIN, 0, 0}, {STEP_POLL, 1, 40, 30000},
-                                         {STEP_SEND, 1, 0, 0},       {STEP_SEND, -EAGAIN, 0, 0},
+    static const struct step script[] = {{STEP_CALL, 1, 0, 10000},   {STEP_CALL, -EAGAIN, 0, 0},
+                                         {STEP_POLL, 1, 90, 50000},  {STEP_CALL, 1, 0, 0},
+                                         {STEP_CALL, -EAGAIN, 0, 0}, {STEP_POLL, 1, 40, 30000},
+                                         {STEP_CALL, 1, 0, 0},       {STEP_CALL, -EAGAIN, 0, 0},
                                          {STEP_POLL, 0, 10, 10000},  {0}};
     struct party_sock sock = sock_with_timeout(100);
     play(script);
@@ -347,7 +276,7 @@ static void test_sendall_has_one_deadline_for_all_parts(void **state)
 static void test_sendall_without_timeout_gives_up_when_full(void **state)
 {
     (void)state;
-    static const struct step script[] = {{STEP_SEND, 2, 0, 0}, {STEP_SEND, -EAGAIN, 0, 0}, {0}};
+    static const struct step script[] = {{STEP_CALL, 2, 0, 0}, {STEP_CALL, -EAGAIN, 0, 0}, {0}};
     struct party_sock sock = sock_with_timeout(0);
     play(script);
     assert_int_equal(party_sock_sendall(&sock, "abcdef", 6, 0), -EAGAIN);
@@ -357,7 +286,7 @@ static void test_sendall_without_timeout_gives_up_when_full(void **state)
 static void test_sendall_of_nothing_sends_once(void **state)
 {
     (void)state;
-    static const struct step script[] = {{STEP_SEND, 0, 0, 0}, {0}};
+    static const struct step script[] = {{STEP_CALL, 0, 0, 0}, {0}};
     struct party_sock sock = sock_with_timeout(-1);
     play(script);
     assert_int_equal(party_sock_sendall(&sock, "", 0, 0), 0);

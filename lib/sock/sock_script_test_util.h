@@ -36,6 +36,7 @@ struct step {
 
 static const struct step *next_step;
 static int64_t fake_now_ns;
+static size_t clock_reads;
 static short expected_events; /* what a wait is for, set by the wrapped call before it */
 static bool has_script;       /* else wrapped calls are the real ones */
 
@@ -74,6 +75,7 @@ int __wrap_clock_gettime(clockid_t clock, struct timespec *ret_now)
         return __real_clock_gettime(clock, ret_now);
     }
     assert_int_equal(clock, CLOCK_MONOTONIC);
+    clock_reads++;
     ret_now->tv_sec = fake_now_ns / PARTY__NS_PER_S;
     ret_now->tv_nsec = fake_now_ns % PARTY__NS_PER_S;
     return 0;
@@ -83,6 +85,7 @@ static inline void play(const struct step *script)
 {
     next_step = script;
     fake_now_ns = 1000 * PARTY__NS_PER_S;
+    clock_reads = 0;
     expected_events = 0;
     has_script = true;
 }

@@ -15,6 +15,7 @@
  */
 
 #define STORM_BYTES (64 * 1024 * 1024)
+#define GIB_PIECES  16
 #define PERIOD      4093 /* prime: a piece that is lost or doubled shows */
 
 static char *pattern; /* PERIOD bytes and STORM_BYTES more of the same */
@@ -67,7 +68,20 @@ static int count_interrupt(struct party_sock *sock, void *user)
     return 0;
 }
 
-/* Both directions of choosing the timeout: with -1 the kernel waits, else poll does. */
+/* A file that begins as the pattern does. */
+static int make_file(size_t len)
+{
+    int fd = memfd_create("storm", MFD_CLOEXEC);
+    assert_int_not_equal(fd, -1);
+    for (size_t at = 0; at < len;) {
+        ssize_t n = write(fd, pattern + at, len - at);
+        assert_true(n > 0 || errno == EINTR);
+        at += n > 0 ? (size_t)n : 0;
+    }
+    return fd;
+}
+
+/* With timeout -1 the kernel waits, else poll does. */
 static void check_storm(int64_t timeout_ms, bool by_sendfile)
 {
     struct party_address at;
@@ -83,13 +97,7 @@ static void check_storm(int64_t timeout_ms, bool by_sendfile)
     start_storm();
     assert_int_equal(pthread_create(&reader.thread, NULL, receive, &reader), 0);
     if (by_sendfile) {
-        int fd = memfd_create("storm", MFD_CLOEXEC);
-        assert_int_not_equal(fd, -1);
-        for (size_t at_byte = 0; at_byte < STORM_BYTES;) {
-            ssize_t n = write(fd, pattern + at_byte, STORM_BYTES - at_byte);
-            assert_true(n > 0 || errno == EINTR);
-            at_byte += n > 0 ? (size_t)n : 0;
-        }
+        int fd = make_file(STORM_BYTES);
         r = party_sock_sendfile(a, fd, 0, -1, &sent);
         close(fd);
     } else {
@@ -141,6 +149,39 @@ static void test_timeout_runs_out_in_a_storm(void **state)
     party_sock_close(b);
 }
 
+/* A GiB in pieces of 64 MiB, each of which goes on in the pattern where the last one ended. */
+static void check_gib(bool by_sendfile)
+{
+    struct party_sock *a;
+    struct end reader = {.count = 0};
+    int fd = make_file(STORM_BYTES + PERIOD);
+    test_pair(SOCK_STREAM, &a, &reader.sock);
+    assert_int_equal(pthread_create(&reader.thread, NULL, receive, &reader), 0);
+    int r = 0;
+    for (size_t i = 0; i < GIB_PIECES && r == 0; i++) {
+        size_t phase = i * STORM_BYTES % PERIOD;
+        int64_t sent = STORM_BYTES;
+        r = by_sendfile ? party_sock_sendfile(a, fd, (int64_t)phase, STORM_BYTES, &sent)
+                        : party_sock_sendall(a, pattern + phase, STORM_BYTES, 0);
+        r = r == 0 && sent != STORM_BYTES ? -EIO : r;
+    }
+    party_sock_close(a);
+    assert_int_equal(pthread_join(reader.thread, NULL), 0);
+    assert_result(r, 0);
+    assert_result(reader.result, 0);
+    assert_int_equal(reader.count, GIB_PIECES * (size_t)STORM_BYTES);
+    assert_true(reader.is_right);
+    party_sock_close(reader.sock);
+    close(fd);
+}
+
+static void test_a_gib_is_byte_exact(void **state)
+{
+    (void)state;
+    check_gib(false);
+    check_gib(true);
+}
+
 static int make_pattern(void **state)
 {
     (void)state;
@@ -167,6 +208,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_sendall_and_recv_are_byte_exact_in_a_storm),
         cmocka_unit_test(test_sendfile_is_byte_exact_in_a_storm),
+        cmocka_unit_test(test_a_gib_is_byte_exact),
         cmocka_unit_test(test_timeout_runs_out_in_a_storm),
     };
     return cmocka_run_group_tests(tests, make_pattern, free_pattern);
