@@ -89,10 +89,21 @@ def wait_for_port(port, process):
     raise RuntimeError(f"server does not listen: exit code {process.poll()}")
 
 
+PINNED = {"server": [], "load": []}
+
+
+def pin(cpus):
+    """Has servers run on one processor and the load on another: nothing then depends on where the
+    kernel happens to put them, which on two processors changes the price of a send by half."""
+    for who, cpu in zip(("server", "load"), cpus.split(","), strict=True):
+        PINNED[who] = [find_program("taskset"), "--cpu-list", cpu]
+
+
 def spawn(command, directory, stdout=subprocess.DEVNULL):
     """A server as a process; what it writes to standard error goes to a file in its directory."""
     with open(directory / "stderr", "wb") as log:
-        return subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=stdout, stderr=log, cwd=directory)
+        return subprocess.Popen(PINNED["server"] + command, stdin=subprocess.DEVNULL, stdout=stdout, stderr=log,
+                                cwd=directory)
 
 
 def read_url(process, directory):
@@ -254,7 +265,7 @@ def measure(args, name, directory):
                    "--connect", url, "--pid", str(process.pid), "--json", "-"]
         if args.scenario != "echo":
             command += ["--protocol", protocol]
-        done = subprocess.run(command + args.rest, stdout=subprocess.PIPE, check=False)
+        done = subprocess.run(PINNED["load"] + command + args.rest, stdout=subprocess.PIPE, check=False)
         if done.returncode != 0:
             raise RuntimeError(f"bench failed with {done.returncode}: {done.stdout.decode()}")
         return json.loads(done.stdout)
@@ -337,6 +348,7 @@ def parse_arguments():
     parser.add_argument("--servers", help="of " + ",".join(SERVERS) + " (all for the scenario)")
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--loops", type=int, help="loops of partyline, if not its default")
+    parser.add_argument("--cpus", metavar="SERVER,LOAD", help="pin them to these processors: 0,1")
     parser.add_argument("--data", type=pathlib.Path, help="where servers keep data; a disk (BUILD/compare)")
     parser.add_argument("--json", type=pathlib.Path, help="write every single result to this file")
     args, args.rest = parser.parse_known_args()
@@ -348,6 +360,8 @@ def parse_arguments():
     args.build = args.build.resolve()
     args.data = (args.data or args.build / "compare").resolve()
     args.failed = False
+    if args.cpus:
+        pin(args.cpus)
     return args
 
 
