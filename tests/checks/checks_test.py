@@ -11,6 +11,7 @@ sys.path.insert(0, str(pathlib.Path(__file__).parent))
 sys.path.insert(0, str(pathlib.Path(__file__).parent.parent))
 
 import docs
+import doxygen
 import headers
 import layers
 import man
@@ -116,28 +117,64 @@ def test_pure_refuses_an_archive_without_functions(tmp_path):
     assert symbols.check_pure([archive(tmp_path, "empty", "int f(void);\n")]) != []
 
 
-def shared_library(tmp_path, text):
+def shared_library(tmp_path, text, version="PARTYLINE_0 { global: *; };\n"):
     output = tmp_path / "libsample.so"
     source = tmp_path / "sample.c"
     source.write_text(text)
-    subprocess.run([CC, "-shared", "-fPIC", "-o", output, source], check=True)
+    versions = tmp_path / "sample.map"
+    versions.write_text(version)
+    subprocess.run([CC, "-shared", "-fPIC", f"-Wl,--version-script={versions}", "-o", output, source], check=True)
     return str(output)
 
 
-def test_exports_take_the_librarys_own_names(tmp_path):
-    library = shared_library(tmp_path, "int party_one(void) { return 1; }\n")
-    assert symbols.check_exports(library) == []
+def public_headers(tmp_path, *names):
+    folder = tmp_path / "partyline"
+    folder.mkdir()
+    lines = [f"PARTY_API PARTY_MUST_USE struct x *\n{name}(void);\n" for name in names]
+    (folder / "sample.h").write_text("".join(lines))
+    return tmp_path
+
+
+ONE = "int party_one(void) { return 1; }\n"
+
+
+def test_exports_take_what_the_headers_declare(tmp_path):
+    assert symbols.check_exports(shared_library(tmp_path, ONE), public_headers(tmp_path, "party_one")) == []
 
 
 @pytest.mark.parametrize("name", ["helper", "party__inner", "partyline_x", "PARTY_X"])
 def test_exports_refuse_other_names(tmp_path, name):
-    text = f"int party_one(void) {{ return 1; }}\nint {name}(void) {{ return 2; }}\n"
-    wrong = symbols.check_exports(shared_library(tmp_path, text))
+    text = f"{ONE}int {name}(void) {{ return 2; }}\n"
+    wrong = symbols.check_exports(shared_library(tmp_path, text), public_headers(tmp_path, "party_one"))
     assert [line.split()[-1] for line in wrong] == [name]
 
 
+def test_exports_refuse_what_no_header_declares_and_miss_what_one_does(tmp_path):
+    wrong = symbols.check_exports(shared_library(tmp_path, ONE), public_headers(tmp_path, "party_two"))
+    assert ["party_one is in no public header" in wrong[0], "lacks party_two" in wrong[1]] == [True, True]
+
+
+def test_exports_refuse_a_name_without_a_version(tmp_path):
+    library = shared_library(tmp_path, ONE, "{ global: *; };\n")
+    wrong = symbols.check_exports(library, public_headers(tmp_path, "party_one"))
+    assert len(wrong) == 1 and wrong[0].endswith("has no version")
+
+
 def test_exports_refuse_a_library_that_exports_nothing(tmp_path):
-    assert symbols.check_exports(shared_library(tmp_path, "static int x;\n")) != []
+    assert symbols.check_exports(shared_library(tmp_path, "static int x;\n"), public_headers(tmp_path)) != []
+
+
+@pytest.mark.skipif(shutil.which("doxygen") is None, reason="doxygen is not installed")
+def test_doxygen_refuses_a_broken_contract(tmp_path):
+    (tmp_path / "docs").mkdir()
+    config = (pathlib.Path(__file__).resolve().parents[2] / "docs" / "Doxyfile").read_text()
+    (tmp_path / "docs" / "Doxyfile").write_text(config)
+    folder = tmp_path / "include" / "partyline"
+    folder.mkdir(parents=True)
+    (folder / "sample.h").write_text("/** Fine. */\nint party_one(void);\n")
+    assert doxygen.run(tmp_path) == []
+    (folder / "sample.h").write_text("/** \\nosuchcommand */\nint party_one(void);\n")
+    assert doxygen.run(tmp_path) != []
 
 
 @pytest.mark.parametrize("command", [[CC, "-std=c17"], [CXX, "-std=c++17"]])

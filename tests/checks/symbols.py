@@ -6,9 +6,11 @@ symbols.py pure ARCHIVE [ARCHIVE_BELOW]...
     Refuses an archive that needs a function which could make a system call: chat/wire and chat/core
     have no I/O, no clock and no chance in them. Needed may be what is in PURE, in the archive itself
     or in the archives below (chat/base, whose allocator ends the process without memory).
-symbols.py exports LIBRARY.so
-    Refuses a shared library that exports a name not starting with party_.
+symbols.py exports LIBRARY.so INCLUDE_DIR
+    Refuses a shared library that exports a name not starting with party_, or one without a version,
+    or anything but just what the public headers declare.
 """
+import pathlib
 import re
 import subprocess
 import sys
@@ -35,6 +37,12 @@ PURE = re.compile(
 # party__x is internal: known to several files of the library, hidden outside.
 EXPORTED = re.compile(r"^party_[a-z0-9][a-z0-9_]*$")
 
+# A public function as a header declares it.
+DECLARED = re.compile(r"\bPARTY_API\b[^;{]*?\b(party_[a-z0-9_]+)\(", re.DOTALL)
+
+# The name of a version is in the table, too.
+VERSION = re.compile(r"^PARTYLINE_\d+$")
+
 # A linker may mark the ends of sections in the dynamic table; no one can call these.
 LINKER_MADE = {"_init", "_fini", "_edata", "_end", "__bss_start"}
 
@@ -47,7 +55,12 @@ def nm(arguments, file):
     for line in output.splitlines():
         words = line.split()
         if len(words) >= 2 and len(words[1]) == 1:
-            yield words[0].split("@")[0], words[1]
+            yield words[0], words[1]
+
+
+def bare(name):
+    """The name without its version."""
+    return name.split("@")[0]
 
 
 def impure(needed, defined):
@@ -61,26 +74,41 @@ def foreign_exports(names):
 
 
 def check_pure(archives):
-    needed = {name for name, _ in nm(["-u"], archives[0])}
-    defined = {name for archive in archives for name, _ in nm(["--defined-only"], archive)}
+    needed = {bare(name) for name, _ in nm(["-u"], archives[0])}
+    defined = {bare(name) for archive in archives for name, _ in nm(["--defined-only"], archive)}
     if not any(name for name, kind in nm(["--defined-only"], archives[0]) if kind == "T"):
         return [f"{archives[0]}: has no function"]
     return [f"{archives[0]}: needs {name}" for name in impure(needed, defined)]
 
 
-def check_exports(library):
-    names = {name for name, _ in nm(["-D", "--defined-only"], library)}
+def declared(include_dir):
+    """The public functions of all headers."""
+    names = set()
+    for header in sorted(pathlib.Path(include_dir).glob("partyline/*.h")):
+        names.update(DECLARED.findall(header.read_text(encoding="utf-8")))
+    return names
+
+
+def check_exports(library, include_dir):
+    full = {name for name, _ in nm(["-D", "--defined-only"], library) if not VERSION.match(bare(name))}
+    names = {bare(name) for name in full}
     wrong = [f"{library}: exports {name}" for name in foreign_exports(names)]
-    if not any(EXPORTED.match(name) for name in names):
-        wrong.append(f"{library}: exports no party_ name")
+    ours = {name for name in full if EXPORTED.match(bare(name))}
+    wrong += [f"{library}: {name} has no version" for name in sorted(ours) if "@" not in name]
+    public = declared(include_dir)
+    exported = {bare(name) for name in ours}
+    wrong += [f"{library}: {name} is in no public header" for name in sorted(exported - public)]
+    wrong += [f"{library}: lacks {name}, which a public header declares" for name in sorted(public - exported)]
+    if not public:
+        wrong.append(f"{include_dir}: declares no party_ function")
     return wrong
 
 
 def main(arguments):
     if len(arguments) >= 2 and arguments[0] == "pure":
         wrong = check_pure(arguments[1:])
-    elif len(arguments) == 2 and arguments[0] == "exports":
-        wrong = check_exports(arguments[1])
+    elif len(arguments) == 3 and arguments[0] == "exports":
+        wrong = check_exports(arguments[1], arguments[2])
     else:
         print(__doc__)
         return 2
