@@ -198,7 +198,7 @@ static void use(struct party_stream *s, const uint8_t *bytes, size_t len)
     t->in = bytes;
     t->in_len = len;
     pump(s);
-    if (s->state != STREAM_CLOSED && t->in_len > 0) {
+    if (s->state != STREAM_CLOSED && !t->broken && t->in_len > 0) {
         (void)party__stream_tls_keep(s, t->in, t->in_len); /* without memory the stream dies */
     }
     t->in_len = 0;

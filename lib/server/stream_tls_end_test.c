@@ -148,6 +148,8 @@ static void test_plain_text_and_garbage_are_refused(void **state)
             n = party_sock_recv_into(peer.sock, alert, sizeof(alert), 0);
         }
         assert_true(n == 0 || alert[0] == 21);
+        assert_result(party_sock_sendall(peer.sock, "and more of it", 14, 0), 0);
+        settle_loop(bench->loop);
         (void)party_sock_close(peer.sock);
         await(bench->loop, peer.p->closes == 1);
         assert_result(peer.p->reason, PARTY_ETLS_PROTOCOL);
