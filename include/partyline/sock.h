@@ -132,8 +132,9 @@ typedef int (*party_interrupt_fn)(struct party_sock *sock, void *user);
 
 /**
  * Sets what is called each time a signal interrupted a waiting call on this socket, in the thread
- * of that call, after the signal's handler. NULL, as at first: calls just go on. Sockets made from
- * this one (accept, dup) have none.
+ * of that call, after the signal's handler; party_sock_sendall calls it after each part, too, as a
+ * signal amid the bytes only makes a part shorter. NULL, as at first: calls just go on. Sockets
+ * made from this one (accept, dup) have none.
  * Owns: user is kept, not owned. Callback: may look at the socket, but not close it or change its
  * timeout.
  */

@@ -146,6 +146,9 @@ PARTY_API PARTY_MUST_USE int party_sock_cmsg_add(struct party_sock_message *mess
 PARTY_API PARTY_MUST_USE int party_sock_cmsg_next(const struct party_sock_message *message,
                                                   size_t *cursor, struct party_sock_cmsg *ret_cmsg);
 
+/** Closes the descriptors that came with a message, for who cannot keep them. */
+PARTY_API void party_sock_cmsg_close_fds(const struct party_sock_message *message);
+
 /* Descriptors that go with a message. The kernel lets at most 253 go at once. */
 struct party_sock_fds {
     int *fds;     /* the descriptors; NULL when there are none */

@@ -21,8 +21,8 @@ ssize_t party_sock_cmsg_len(size_t data_len)
 
 ssize_t party_sock_cmsg_space(size_t data_len)
 {
-    /* The sum first, so that rounding it up cannot overflow either. */
-    if (data_len > INT_MAX - HEADER_BYTES || CMSG_SPACE(data_len) > INT_MAX) {
+    /* Python's bound, which leaves room for the header and the padding on both sides of the data. */
+    if (data_len > INT_MAX - CMSG_SPACE(1)) {
         return -EOVERFLOW;
     }
     return (ssize_t)CMSG_SPACE(data_len);

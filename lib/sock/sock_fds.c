@@ -60,6 +60,21 @@ static void take_fds(const struct party_sock_cmsg *cmsg, struct party_sock_fds *
     }
 }
 
+static void take_all_fds(const struct party_sock_message *message, struct party_sock_fds *fds)
+{
+    size_t cursor = 0;
+    struct party_sock_cmsg cmsg;
+    while (party_sock_cmsg_next(message, &cursor, &cmsg) > 0) {
+        take_fds(&cmsg, fds);
+    }
+}
+
+void party_sock_cmsg_close_fds(const struct party_sock_message *message)
+{
+    struct party_sock_fds none = {0};
+    take_all_fds(message, &none);
+}
+
 ssize_t party_sock_recv_fds(struct party_sock *sock, void *buf, size_t len, int flags,
                             struct party_sock_fds *fds)
 {
@@ -73,10 +88,6 @@ ssize_t party_sock_recv_fds(struct party_sock *sock, void *buf, size_t len, int 
     }
     fds->count = 0;
     fds->flags = message.flags;
-    size_t cursor = 0;
-    struct party_sock_cmsg cmsg;
-    while (party_sock_cmsg_next(&message, &cursor, &cmsg) > 0) {
-        take_fds(&cmsg, fds);
-    }
+    take_all_fds(&message, fds);
     return n;
 }

@@ -197,6 +197,31 @@ static void test_descriptors_that_the_table_has_no_room_for_are_told(void **stat
     party_sock_close(b);
 }
 
+static void test_descriptors_of_a_message_are_closed(void **state)
+{
+    (void)state;
+    struct party_sock *a;
+    struct party_sock *b;
+    int sent[3];
+    char buf[8];
+    char control[CMSG_SPACE(sizeof(sent))];
+    test_pair(SOCK_STREAM, &a, &b);
+    int end = open_fds(sent, 3);
+    struct party_sock_fds out = {.fds = sent, .count = 3};
+    assert_int_equal(party_sock_send_fds(a, "hello", 5, 0, &out), 5);
+    close_fds(sent, 3);
+    struct iovec iov = {.iov_base = buf, .iov_len = sizeof(buf)};
+    struct party_sock_message message = {
+        .iov = &iov, .iov_count = 1, .control = control, .control_len = sizeof(control)};
+    assert_int_equal(party_sock_recvmsg(b, &message, 0), 5);
+    party_sock_cmsg_close_fds(&message);
+    /* Nobody has the pipe's writing end any more. */
+    assert_int_equal(read(end, buf, sizeof(buf)), 0);
+    close(end);
+    party_sock_close(a);
+    party_sock_close(b);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -205,6 +230,7 @@ int main(void)
         cmocka_unit_test(test_credentials_do_not_take_the_descriptors_place),
         cmocka_unit_test(test_bytes_without_descriptors_are_no_error),
         cmocka_unit_test(test_failures_leave_the_outputs),
+        cmocka_unit_test(test_descriptors_of_a_message_are_closed),
         cmocka_unit_test(test_descriptors_that_the_table_has_no_room_for_are_told),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -121,6 +121,11 @@ int party_sock_sendall(struct party_sock *sock, const void *buf, size_t len, int
         }
         args.buf = (const char *)args.buf + n;
         args.len -= (size_t)n;
+        /* A signal that comes when some bytes have been taken ends send(2) without EINTR. */
+        int r = args.len > 0 ? party__sock_interrupted(sock) : 0;
+        if (r < 0) {
+            return r;
+        }
     } while (args.len > 0);
     return 0;
 }
