@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: MIT
 """summary.py --status STATUS TESTLOG.json PYTEST.xml
 
-Adds up what meson test and pytest reported. Prints the skipped tests by name, the failed ones too,
-and as the last line "N passed, N failed". Exits 0 only when STATUS is 0, at least one test passed
+Adds up what meson test and pytest reported. Prints the lines that a meson test began with "note: ",
+the skipped tests by name, the failed ones too, and as the last line "N passed, N failed". Exits 0 only when STATUS is 0, at least one test passed
 and none failed.
 
 A unit test program speaks TAP: each of its tests counts. Any other meson test counts one. A program
@@ -17,14 +17,15 @@ import sys
 import xml.etree.ElementTree
 
 TAP_LINE = re.compile(r"^(not ok|ok)\b\s*\d*\s*-?\s*([^#\n]*?)\s*(?:#\s*(SKIP|TODO)\b\s*(.*))?$", re.IGNORECASE)
+NOTE = re.compile(r"^note: (.+)$", re.MULTILINE)
 TAP_SKIP_ALL = re.compile(r"^1\.\.0\b.*#\s*skip", re.IGNORECASE | re.MULTILINE)
 
 
 class Tally:
-    """Names of tests by what became of them."""
+    """Names of tests by what became of them, and what tests wanted to be said."""
 
     def __init__(self):
-        self.passed, self.failed, self.skipped = [], [], []
+        self.passed, self.failed, self.skipped, self.notes = [], [], [], []
 
 
 def add_tap(tally, program, output, result):
@@ -54,6 +55,7 @@ def add_meson(tally, text):
     for line in text.splitlines():
         test = json.loads(line)
         name, result, output = test["name"], test["result"], test.get("stdout", "")
+        tally.notes += NOTE.findall(output)
         if re.search(r"^(1\.\.\d+|ok|not ok)\b", output, re.MULTILINE):
             add_tap(tally, name, output, result)
         elif result in ("OK", "EXPECTEDFAIL"):
@@ -93,6 +95,8 @@ def main(arguments):
             tally.failed.append(f"{path.name}: was not written")
     if options.status != 0 and not tally.failed:
         tally.failed.append(f"a test runner ended with {options.status}")
+    for note in tally.notes:
+        print(note)
     for name in tally.skipped:
         print(f"skipped: {name}")
     for name in tally.failed:

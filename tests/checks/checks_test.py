@@ -271,6 +271,14 @@ def test_summary_counts_failed_lines_and_programs_that_broke_off():
     assert tally.failed == ["unit: one", "crash: ERROR", "slow: TIMEOUT"]
 
 
+def test_summary_repeats_the_notes_of_a_test():
+    tally = summary.Tally()
+    summary.add_meson(tally, meson_line("program", "OK", "note: 3 of 4\nother\nnote: 5\n")
+                      + meson_line("quiet", "OK", "a note: no\n"))
+    assert tally.notes == ["3 of 4", "5"]
+    assert tally.passed == ["program", "quiet"]
+
+
 def test_summary_reads_pytest_and_counts_a_failed_clean_up_once():
     tally = summary.Tally()
     summary.add_pytest(
