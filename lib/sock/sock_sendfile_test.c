@@ -9,16 +9,20 @@
 #include "sock/sock_script_test_util.h"
 #include "sock/sock_test_util.h"
 
-/* sendfile (which is sendfile64 where off_t has 64 bits) and send are wrapped: they are the real
-   ones unless a script is played. */
+/* sendfile (which is sendfile64 where off_t has 64 bits), read and send are wrapped: they are the
+   real ones unless a script is played. */
 
 ssize_t __real_sendfile64(int out, int in, off_t *offset, size_t count);
 ssize_t __wrap_sendfile64(int out, int in, off_t *offset, size_t count);
+ssize_t __real_read(int fd, void *buf, size_t len);
+ssize_t __wrap_read(int fd, void *buf, size_t len);
 ssize_t __real_send(int fd, const void *buf, size_t len, int flags);
 ssize_t __wrap_send(int fd, const void *buf, size_t len, int flags);
 
 static bool refuses_sendfile; /* as the kernel does for pipes */
 static int sendfile_calls;
+static int failing_reads; /* so many of the next ones fail with read_error */
+static int read_error;
 
 ssize_t __wrap_sendfile64(int out, int in, off_t *offset, size_t count)
 {
@@ -29,6 +33,16 @@ ssize_t __wrap_sendfile64(int out, int in, off_t *offset, size_t count)
     }
     expected_events = POLLOUT;
     return has_script ? take_step(STEP_CALL) : __real_sendfile64(out, in, offset, count);
+}
+
+ssize_t __wrap_read(int fd, void *buf, size_t len)
+{
+    if (failing_reads > 0) {
+        failing_reads--;
+        errno = read_error;
+        return -1;
+    }
+    return __real_read(fd, buf, len);
 }
 
 ssize_t __wrap_send(int fd, const void *buf, size_t len, int flags)
@@ -276,6 +290,40 @@ static void test_empty_pipe_is_waited_for_as_the_timeout_says(void **state)
     party_sock_close(b);
 }
 
+/* Sends "abc" through a pipe whose first reads fail. */
+static void check_failing_read(int error, int times, int64_t timeout_ms, int wanted, int64_t len)
+{
+    struct party_sock *a;
+    struct party_sock *b;
+    int ends[2];
+    int64_t sent = -1;
+    assert_int_equal(pipe2(ends, O_CLOEXEC), 0);
+    assert_int_equal(write(ends[1], "abc", 3), 3);
+    close(ends[1]);
+    test_pair(SOCK_STREAM, &a, &b);
+    assert_result(party_sock_settimeout(a, timeout_ms), 0);
+    read_error = error;
+    failing_reads = times;
+    assert_result(party_sock_sendfile(a, ends[0], 0, -1, &sent), wanted);
+    failing_reads = 0;
+    assert_int_equal(sent, len);
+    close(ends[0]);
+    party_sock_close(a);
+    party_sock_close(b);
+}
+
+static void test_failing_reads_are_made_again_or_told(void **state)
+{
+    (void)state;
+    check_failing_read(EINTR, 2, -1, 0, 3);
+    check_failing_read(EINTR, 2, 0, 0, 3);
+    /* Another reader of the pipe was faster: there will be more. */
+    check_failing_read(EAGAIN, 2, -1, 0, 3);
+    check_failing_read(EAGAIN, 2, TEST_LONG_MS, 0, 3);
+    check_failing_read(EAGAIN, 1, 0, -EAGAIN, 0);
+    check_failing_read(EIO, 1, -1, -EIO, 0);
+}
+
 static _Atomic int sigpipe_count;
 
 static void count_sigpipe(int signal_number)
@@ -446,6 +494,7 @@ int main(void)
         cmocka_unit_test(test_file_of_the_kernels_is_sent_though_it_has_no_size),
         cmocka_unit_test(test_without_waiting_it_says_how_far_it_came),
         cmocka_unit_test(test_empty_pipe_is_waited_for_as_the_timeout_says),
+        cmocka_unit_test(test_failing_reads_are_made_again_or_told),
         cmocka_unit_test(test_gone_peer_is_an_error_not_a_signal),
         cmocka_unit_test(test_wrong_arguments_are_refused),
         cmocka_unit_test(test_one_deadline_for_all_of_it),
