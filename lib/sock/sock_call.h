@@ -78,8 +78,4 @@ int party__sock_new(int family, int type, int proto, int64_t timeout_ms,
 void party__sock_fill(struct party_sock *sock, int fd, int family, int type, int proto,
                       int64_t timeout_ms);
 
-/** party_sock_connect with a deadline of its own. */
-int party__sock_connect_until(struct party_sock *sock, const struct party_address *address,
-                              int64_t deadline_ns);
-
 #endif

@@ -53,21 +53,15 @@ static int take_error(const struct party_sock *sock)
     return error == EISCONN ? 0 : -error;
 }
 
-int party__sock_connect_until(struct party_sock *sock, const struct party_address *address,
-                              int64_t deadline_ns)
+int party_sock_connect(struct party_sock *sock, const struct party_address *address)
 {
     bool goes_on;
     int r = try_connect(sock, address, &goes_on);
     if (!goes_on) {
         return r;
     }
-    r = party__sock_wait(sock, POLLOUT, party__sock_deadline(sock, deadline_ns));
+    r = party__sock_wait(sock, POLLOUT, party__sock_deadline(sock, PARTY__DEADLINE_OF_TIMEOUT));
     return r < 0 ? r : take_error(sock);
-}
-
-int party_sock_connect(struct party_sock *sock, const struct party_address *address)
-{
-    return party__sock_connect_until(sock, address, PARTY__DEADLINE_OF_TIMEOUT);
 }
 
 int party_sock_connect_ex(struct party_sock *sock, const struct party_address *address)
