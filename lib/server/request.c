@@ -57,7 +57,7 @@ void party__request_free(struct party__request *request)
         request->next->prev = request->prev;
     }
     server->active_count--;
-    server->ended_count++;
+    server->ended_count += request->is_handed_over ? 0 : 1;
     (void)pthread_cond_broadcast(&server->changed);
     (void)pthread_mutex_unlock(&server->lock);
     free(request);

@@ -122,6 +122,11 @@ void party__drained_add(struct party_server_drained *drained, const struct party
 static void cut_requests(struct party_server *server, struct party_server_drained *drained)
 {
     (void)pthread_mutex_lock(&server->lock);
+    if (server->model->await_children != NULL) {
+        /* The children are the serving thread's until it is out of there, which takes it no longer
+           than the steps of the program's do. */
+        (void)await(server, nobody_serves, party__deadline_ns(PARTY_SERVER_CUT_MS));
+    }
     for (struct party__request *request = server->active; request != NULL;
          request = request->next) {
         party__drained_add(drained, &request->pub.client_address);

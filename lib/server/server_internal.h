@@ -32,6 +32,8 @@ struct party__request {
     int fd;           /* what drain may shut down; -1: nothing, or not any more */
     bool running;     /* runner stands in finish_request */
     pthread_t runner; /* valid while running */
+    /* The processes model's: */
+    bool is_handed_over; /* to a child, with which it ends */
     /* The threads model's: */
     struct party__request *queue_next;
     /* The loops model's: */

@@ -109,10 +109,10 @@ static void forget_child(struct party__children *children, struct child **link)
 }
 
 /* A request ends with its child, not when the parent has let go of it. */
-static void count_ended(struct party_server *server, int change)
+static void count_one_ended(struct party_server *server)
 {
     (void)pthread_mutex_lock(&server->lock);
-    server->ended_count += (uint64_t)(int64_t)change;
+    server->ended_count++;
     (void)pthread_mutex_unlock(&server->lock);
 }
 
@@ -123,7 +123,7 @@ static void collect_children(struct party_server *server, int flags)
     while (*link != NULL) {
         if (reap(server, *link, flags)) {
             forget_child(server->children, link);
-            count_ended(server, 1);
+            count_one_ended(server);
         } else {
             link = &(*link)->next;
         }
@@ -143,7 +143,7 @@ static void collect_reported(struct party_server *server)
         }
         if (reap(server, child, WNOHANG)) {
             forget_child(server->children, link);
-            count_ended(server, 1);
+            count_one_ended(server);
         }
     }
 }
@@ -223,8 +223,8 @@ static int process_in_child(struct party_server *server, struct party_request *r
     }
     child->pid = pid;
     /* First, as this frees the descriptor that the pidfd may need. */
+    party__request_of(request)->is_handed_over = true;
     party_server_close_request(server, request);
-    count_ended(server, -1);
     add_child(server->children, child);
     return 0;
 }
