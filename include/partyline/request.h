@@ -37,8 +37,8 @@ struct party_stream;
 struct party_request {
     struct party_server *server;
     /* Stream kinds: the connection, the request's own. Datagram kinds: the server's socket, shared
-       with every other request and with a time-out of 0. NULL in the loops model's streams, and
-       after party_request_steal_sock. */
+       with every other request; it waits where a call has to. NULL in the loops model's streams,
+       and after party_request_steal_sock. */
     struct party_sock *sock;
     struct party_address
         client_address;    /* of family AF_UNIX without a name where the client has none */

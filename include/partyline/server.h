@@ -29,13 +29,14 @@ PARTY_BEGIN_DECLS
  * Beside Python: serve_forever sleeps until something happens instead of polling; shutdown may be
  * called from a handler; a server has a bounded number of threads and waits when all are busy; when
  * the process is out of descriptors or memory accepting pauses (10 ms, doubling to 1 s) and says so
- * once through the log hook; a child is waited for by its pid only, never by waitpid(-1).
+ * once through the log hook; the socket's own time-out plays no part in handle_request; a child is
+ * waited for by its pid only, never by waitpid(-1).
  *
  * Signals are left alone: no handler is set. The server's own threads block all signals a process
  * gets from outside, so that these arrive in the program's threads as before.
  *
- * Threads: one thread serves (serve_forever or handle_request); shutdown, stop, drain, fileno and
- * address may be called from any.
+ * Threads: one thread serves (serve_forever or handle_request); shutdown, stop, is_stopping, drain
+ * and close may be called from any; what looks at the socket or the address not beside close.
  */
 
 enum party_server_kind {
@@ -61,7 +62,8 @@ enum party_server_model {
        settings.stream's, whose user is the struct party_request; the handler's setup is called when
        a stream has been made and finish after its on_close; handle and files are not used.
        Datagram kinds: handle as in the other models, in the loop's thread. get_request,
-       process_request and finish_request are not called for streams; handle_request is not for this
+       process_request and finish_request are not called for streams, shutdown_request and
+       close_request only for those that verify_request refuses; handle_request is not for this
        model. */
     PARTY_SERVER_LOOPS,
 };
@@ -112,9 +114,10 @@ struct party_server_settings {
 /**
  * Makes a server: socket, server_bind, server_activate. A unix path that exists is -EADDRINUSE, as
  * in Python; it is not removed at the end.
- * Returns: 0; -EINVAL for a kind or model that does not exist, for a negative interval or size, for
- *   the loops model with streams and without settings.stream; -EAFNOSUPPORT; -errno of socket(2),
- *   bind(2), listen(2), eventfd(2), epoll_create1(2); what an own step returned; -ENOMEM.
+ * Returns: 0; -EINVAL for a kind or model that does not exist, a negative interval or time-out, a
+ *   settings.sock of the other kind, the loops model with streams and without settings.stream;
+ *   -EAFNOSUPPORT; -errno of socket(2), bind(2), listen(2), eventfd(2), epoll_create1(2); what a
+ *   step of the program's returned; -ENOMEM.
  * Owns: settings is copied; what it points to is borrowed for the server's life. On success the
  *   caller owns the server and the server settings.sock, on failure the caller still owns that.
  */
@@ -122,7 +125,8 @@ PARTY_API PARTY_MUST_USE int party_server_create(const struct party_server_setti
                                                  struct party_server **ret_server);
 
 /**
- * Closes (see party_server_close) and frees the server. Not from one of its own handlers or steps.
+ * Closes (see party_server_close) and frees the server. Not from one of its own handlers or steps,
+ * and not while anybody serves, but for a thread that party_server_drain has left behind.
  * Handlers that close does not wait for may go on to use it: the memory goes with the last of them.
  * NULL is accepted.
  */
@@ -146,8 +150,8 @@ PARTY_API PARTY_MUST_USE int party_server_activate(struct party_server *server);
 /**
  * Python's serve_forever: handles requests until party_server_shutdown or party_server_stop; at
  * once when one of them was called first.
- * Returns: 0 when it was told to stop; -EBUSY when a thread serves already; -EBADF when closed;
- *   -errno of poll(2); loops model: what making a loop, a listener or a thread returned.
+ * Returns: 0 when it was told to stop; -EBUSY when a thread serves already, or drains; -EBADF when
+ *   closed; -errno of poll(2); loops model: what making a loop, a listener or a thread returned.
  */
 PARTY_API PARTY_MUST_USE int party_server_serve_forever(struct party_server *server);
 
@@ -187,7 +191,8 @@ PARTY_API bool party_server_is_stopping(const struct party_server *server);
  * Python's server_close: closes the socket, then waits for the threads (unless daemon_threads) and
  * children, for ever if need be, unless no_block_on_close. A second call does nothing.
  * The loops model's streams are closed with the reason 0.
- * Returns: 0; -EBUSY while a thread serves: shut down first; -EDEADLK from a handler of its own.
+ * Returns: 0; -EBUSY while a thread serves (shut down first) or drains; -EDEADLK from a handler of
+ *   its own in another thread.
  */
 PARTY_API int party_server_close(struct party_server *server);
 
@@ -206,8 +211,9 @@ struct party_server_drained {
  * reads the end and fails to write; to send a child SIGTERM; to close a stream. Who then does not
  * end within PARTY_SERVER_CUT_MS is killed (SIGKILL) when it is a child, and left behind when it is
  * a thread: close and destroy no longer wait for it. Streams are told before (party_handler.drain).
- * Returns: 0; -EDEADLK from a handler or a thread that serves; -EBUSY when another thread drains.
- *   ret_drained may be NULL.
+ * The loops model's streams are cut at once when nobody serves them.
+ * Returns: 0; -EDEADLK from a handler or a thread that serves; -EBUSY when another thread drains;
+ *   -EINVAL for a timeout_ms below -1. ret_drained may be NULL.
  * Blocks: up to timeout_ms and PARTY_SERVER_CUT_MS. Threads: any other.
  */
 PARTY_API int party_server_drain(struct party_server *server, int64_t timeout_ms,

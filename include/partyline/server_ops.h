@@ -35,8 +35,9 @@ struct party_server_ops {
     /** Makes the socket ready. Default: listens, with request_queue_size; datagrams: nothing. */
     int (*server_activate)(struct party_server *server, void *user);
     /**
-     * Takes the next connection or packet. It must not wait: the server's socket has a time-out of
-     * 0, and what was ready may be gone. A failure is the end of this try only.
+     * Takes the next connection or packet. It must not wait, as what was ready may be gone: the
+     * socket of streams has a time-out of 0, that of datagrams is to be read with MSG_DONTWAIT. A
+     * failure is the end of this try only.
      */
     int (*get_request)(struct party_server *server, struct party_request **ret_request, void *user);
     /** Whether to go on with the request; if not, it ends with shutdown_request. Default: yes. */
@@ -50,7 +51,9 @@ struct party_server_ops {
     int (*process_request)(struct party_server *server, struct party_request *request, void *user);
     /** Runs the handler. Default: files, setup, handle, finish, as request.h says. */
     int (*finish_request)(struct party_server *server, struct party_request *request, void *user);
-    /** Ends the request in good order. Default: shuts the connection's sending side, close_request.
+    /**
+     * Ends the request in good order. A drain does not cut this: what may wait here should have a
+     * time-out. Default: shuts the connection's sending side, then close_request.
      */
     void (*shutdown_request)(struct party_server *server, struct party_request *request,
                              void *user);
