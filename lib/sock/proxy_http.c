@@ -91,7 +91,8 @@ static int take_status(struct party_proxy_client *client, uint8_t byte)
         client->state = byte == '\r' ? LINE_LF : REASON;
         return byte == '\r' || byte == ' ' ? 0 : PARTY_EPROXY_PROTOCOL;
     }
-    bool fits = status_pattern[at] == 'd' ? is_digit(byte) : byte == status_pattern[at];
+    uint8_t wanted = (uint8_t)status_pattern[at];
+    bool fits = wanted == 'd' ? is_digit(byte) : byte == wanted;
     if (!fits) {
         return PARTY_EPROXY_PROTOCOL;
     }
