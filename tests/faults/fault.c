@@ -2,6 +2,8 @@
 #include "fault.h"
 
 #include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdatomic.h>
@@ -9,7 +11,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
@@ -49,8 +53,10 @@ static bool armed_from_nth;
 static size_t storm_every;
 static bool storm_has_short;
 
-__attribute__((constructor)) static void read_environment(void)
+__attribute__((constructor)) static void prepare(void)
 {
+    /* What was inherited is not the test's, and may lie high. */
+    (void)close_range(STDERR_FILENO + 1, UINT_MAX, 0);
     const char *every = getenv("PARTY_FAULT_STORM");
     const char *has_short = getenv("PARTY_FAULT_SHORT");
     storm_every = every != NULL ? strtoul(every, NULL, 10) : 0;
@@ -221,4 +227,72 @@ size_t fault_check(fault_scenario_fn scenario, void *user, fault_allows_fn allow
     }
     assert_true(runs > 0);
     return runs;
+}
+
+/* More than any scenario needs. */
+#define DESCRIPTORS_MAX 64
+
+/* Fills the holes below the highest descriptor, so that a limit says how many more there can be.
+   Returns: how many descriptors were opened for it, in fillers. */
+static size_t fill_holes(int *fillers, size_t cap, int *ret_highest)
+{
+    int highest = 0;
+    size_t count = 0;
+    for (int fd = 0; fd < 1024; fd++) {
+        highest = fcntl(fd, F_GETFD) != -1 ? fd : highest;
+    }
+    for (;;) {
+        int fd = dup(STDERR_FILENO);
+        assert_int_not_equal(fd, -1);
+        if (fd > highest) {
+            assert_int_equal(close(fd), 0);
+            break;
+        }
+        assert_true(count < cap);
+        fillers[count++] = fd;
+    }
+    *ret_highest = highest;
+    return count;
+}
+
+static void limit_descriptors(rlim_t soft, rlim_t hard)
+{
+    struct rlimit limit = {.rlim_cur = soft, .rlim_max = hard};
+    assert_int_equal(setrlimit(RLIMIT_NOFILE, &limit), 0);
+}
+
+size_t fault_check_descriptors(fault_scenario_fn scenario, void *user, fault_allows_fn allows)
+{
+    int fillers[64];
+    int highest;
+    struct rlimit before;
+    size_t filler_count = fill_holes(fillers, sizeof(fillers) / sizeof(fillers[0]), &highest);
+    assert_int_equal(getrlimit(RLIMIT_NOFILE, &before), 0);
+    size_t fds = fail_malloc_open_fds();
+    size_t memory = fail_malloc_outstanding();
+    size_t room = 0;
+    int r;
+    do {
+        limit_descriptors((rlim_t)highest + 1 + room, before.rlim_max);
+        /* Nothing fails to order; this only counts. */
+        fault_arm(FAULT_CALL_COUNT, 1, 0, false);
+        r = scenario(user);
+        (void)fault_disarm();
+        limit_descriptors(before.rlim_cur, before.rlim_max);
+        bool allowed = allows != NULL && allows(FAULT_CALL_COUNT, EMFILE, r);
+        if (r != 0 && r != -EMFILE && !allowed) {
+            print_error("room for %zu descriptors: the result is %d %s\n", room, r,
+                        party_error_name(r));
+            fail();
+        }
+        assert_int_equal(fail_malloc_open_fds(), fds);
+        assert_int_equal(fail_malloc_outstanding(), memory);
+        room++;
+    } while (r != 0 && room < DESCRIPTORS_MAX);
+    assert_int_equal(r, 0);
+    assert_true(room > 1);
+    for (size_t i = 0; i < filler_count; i++) {
+        assert_int_equal(close(fillers[i]), 0);
+    }
+    return room - 1;
 }

@@ -95,4 +95,11 @@ typedef bool (*fault_allows_fn)(enum fault_call call, int error, int result);
  */
 size_t fault_check(fault_scenario_fn scenario, void *user, fault_allows_fn allows);
 
+/**
+ * Runs the scenario with room for no descriptor, for one, two ... until it gets through. The runs
+ * before must return -EMFILE, or what allows (its call is FAULT_CALL_COUNT) allows, and leave
+ * nothing. Fails the test otherwise. Returns: how many descriptors the scenario needs.
+ */
+size_t fault_check_descriptors(fault_scenario_fn scenario, void *user, fault_allows_fn allows);
+
 #endif

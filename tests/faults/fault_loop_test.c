@@ -187,9 +187,10 @@ static int echo_on_a_loop(void *user)
 static bool echo_allows(enum fault_call call, int error, int result)
 {
     switch (call) {
+    case FAULT_CALL_COUNT: /* no descriptors */
     case FAULT_accept4:
         /* A listener survives everything and tries again; when that never helps, nothing comes. */
-        return result == 0 || (result == WRONG_BYTES && fault_count(call) > ACCEPTS_MAX);
+        return result == 0 || (result == WRONG_BYTES && fault_count(FAULT_accept4) > ACCEPTS_MAX);
     case FAULT_setsockopt:
         /* Options that only make it faster. */
         return result == 0;
@@ -279,6 +280,15 @@ static void test_signals_meet_every_error(void **state)
     assert_true(fault_check(wait_for_signal, (void *)(uintptr_t) "epoll", signal_allows) > 10);
 }
 
+static void test_without_descriptors_it_is_emfile_or_waits_and_nothing_leaks(void **state)
+{
+    (void)state;
+    void *backend = (void *)(uintptr_t) "epoll";
+    assert_int_equal(fault_check_descriptors(wait_for_timer_and_task, backend, NULL), 2);
+    assert_int_equal(fault_check_descriptors(wait_for_signal, backend, NULL), 3);
+    assert_int_equal(fault_check_descriptors(echo_on_a_loop, backend, echo_allows), 5);
+}
+
 int main(void)
 {
     /* A run that hangs ends the program. */
@@ -287,6 +297,7 @@ int main(void)
         cmocka_unit_test(test_streams_on_epoll_meet_every_error),
         cmocka_unit_test(test_timers_meet_every_error),
         cmocka_unit_test(test_signals_meet_every_error),
+        cmocka_unit_test(test_without_descriptors_it_is_emfile_or_waits_and_nothing_leaks),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

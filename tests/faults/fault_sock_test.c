@@ -131,10 +131,10 @@ static int serve_unix(void *user)
     struct party_address where;
     int r = party_address_parse(user, &where);
     if (r == 0) {
-        int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
         (void)unlink(where.u.un.sun_path);
+        int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
         if (fd == -1 || bind(fd, &where.u.sa, where.len) == -1) {
-            r = WRONG_BYTES;
+            r = -errno;
         }
         (void)close(fd);
     }
@@ -197,6 +197,8 @@ static int race(void *user)
     r = r < 0 ? r : say(ends.b, ends.a, "welcome");
     if (r < 0 && ends.b == NULL) {
         /* A connection that was made and then not wanted waits: the next run must not find it. */
+        (void)party_sock_close(ends.a);
+        ends.a = NULL;
         int fd = accept4(party_sock_fileno(server), NULL, NULL, SOCK_CLOEXEC);
         (void)close(fd);
     }
@@ -360,6 +362,50 @@ static void test_copies_of_a_socket_meet_every_error(void **state)
     assert_true(fault_check(borrow_descriptor, NULL, NULL) > 20);
 }
 
+static bool passing_allows(enum fault_call call, int error, int result)
+{
+    (void)call;
+    (void)error;
+    /* The message came, and the kernel had to drop its descriptor. */
+    return result == WRONG_BYTES;
+}
+
+static void test_without_descriptors_it_is_emfile_and_nothing_leaks(void **state)
+{
+    (void)state;
+    static const int64_t timeout_ms = LONG_MS;
+    void *timeout = (void *)(uintptr_t)&timeout_ms;
+    assert_int_equal(fault_check_descriptors(talk, timeout, NULL), 2);
+    assert_int_equal(fault_check_descriptors(serve_tcp, NULL, NULL), 3);
+    assert_int_equal(fault_check_descriptors(talk_in_lines, (void *)(uintptr_t) "rw", NULL), 2);
+    assert_int_equal(fault_check_descriptors(send_batches, timeout, NULL), 2);
+    assert_int_equal(fault_check_descriptors(pass_descriptor, NULL, passing_allows), 3);
+    assert_int_equal(fault_check_descriptors(borrow_descriptor, NULL, NULL), 4);
+}
+
+static void test_a_unix_server_without_descriptors_leaks_none(void **state)
+{
+    (void)state;
+    char directory[] = "/tmp/party_fault_XXXXXX";
+    assert_non_null(mkdtemp(directory));
+    char text[64];
+    (void)snprintf(text, sizeof(text), "unix:%s/sock", directory);
+    assert_true(fault_check_descriptors(serve_unix, text, unix_allows) >= 3);
+    assert_int_equal(rmdir(directory), 0);
+}
+
+static void test_create_connection_without_descriptors_is_emfile(void **state)
+{
+    (void)state;
+    struct party_address where;
+    struct party_sock *server;
+    assert_int_equal(party_address_parse("127.0.0.1:0", &where), 0);
+    assert_int_equal(party_sock_create_server(&where, NULL, &server), 0);
+    assert_int_equal(party_sock_settimeout(server, LONG_MS), 0);
+    assert_int_equal(fault_check_descriptors(race, server, NULL), 2);
+    (void)party_sock_close(server);
+}
+
 int main(void)
 {
     /* A run that hangs ends the program. */
@@ -374,6 +420,9 @@ int main(void)
         cmocka_unit_test(test_passing_a_descriptor_meets_every_error),
         cmocka_unit_test(test_sendfile_meets_every_error),
         cmocka_unit_test(test_copies_of_a_socket_meet_every_error),
+        cmocka_unit_test(test_without_descriptors_it_is_emfile_and_nothing_leaks),
+        cmocka_unit_test(test_a_unix_server_without_descriptors_leaks_none),
+        cmocka_unit_test(test_create_connection_without_descriptors_is_emfile),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
