@@ -93,6 +93,40 @@ static void test_reset_is_told(void **state)
     probe_free(peer.p);
 }
 
+/* A reset after so many moves of the handshake and beyond it: never a hang, never a second end. */
+static void test_reset_at_each_step(void **state)
+{
+    struct bench *bench = *state;
+    static const struct linger linger = {.l_onoff = 1, .l_linger = 0};
+    bool secure = false;
+    for (int moves = 0; moves < 12; moves++) {
+        struct peer peer = open_server(bench, NULL);
+        int r = -EAGAIN;
+        for (int i = 0; i < moves; i++) {
+            r = party_tls_do_handshake(peer.tls);
+            if (i % 2 == 1) {
+                run_turn(bench->loop);
+            }
+        }
+        if (r == 0) {
+            secure = true;
+            assert_result(party_tls_sendall(peer.tls, "x", 1), 0);
+        }
+        int fd = party_sock_fileno(party_tls_sock(peer.tls));
+        assert_int_equal(setsockopt(fd, SOL_SOCKET, SO_LINGER, &linger, sizeof(linger)), 0);
+        party_tls_close(peer.tls);
+        await(bench->loop, peer.p->closes == 1 || peer.p->ends == 1);
+        if (peer.p->closes == 0) { /* the peer's close_notify was quicker than its reset */
+            party_stream_finish(peer.p->stream);
+            await(bench->loop, peer.p->closes == 1);
+        }
+        assert_true(peer.p->reason == 0 || peer.p->reason == -ECONNRESET ||
+                    peer.p->reason == -EPIPE || peer.p->reason == PARTY_ETLS_TRUNCATED);
+        probe_free(peer.p);
+    }
+    assert_true(secure);
+}
+
 static void test_closing_in_each_callback(void **state)
 {
     struct bench *bench = *state;
@@ -237,6 +271,7 @@ int main(void)
         ON_BOTH(test_end_without_close_notify_closes_as_truncated),
         ON_BOTH(test_half_closed_peer_still_gets_what_a_finish_owes),
         ON_BOTH(test_reset_is_told),
+        ON_BOTH(test_reset_at_each_step),
         ON_BOTH(test_closing_in_each_callback),
         ON_BOTH(test_handshake_that_does_not_come_times_out),
         ON_BOTH(test_plain_text_and_garbage_are_refused),

@@ -3,6 +3,8 @@
 
 /* Streams with TLS that work: what they carry, and how they slow down. */
 
+#define RECORD_BYTES 16384
+
 /* ---- what works ---- */
 
 static void test_bytes_both_ways(void **state)
@@ -178,6 +180,90 @@ static void test_handshake_in_single_bytes(void **state)
     (void)party_sock_close(wire);
     (void)party_sock_close(there);
     peer_free(&peer);
+}
+
+/* ---- much ---- */
+
+struct flow {
+    struct party_stream *stream;
+    uint64_t came, went, total;
+    bool closed;
+};
+
+static size_t flow_on_data(struct party_stream *stream, const uint8_t *data, size_t len, void *user)
+{
+    struct flow *flow = user;
+    static uint8_t want[RECORD_BYTES];
+    (void)stream;
+    assert_true(len <= sizeof(want));
+    test_fill_pattern(want, len, flow->came);
+    assert_memory_equal(data, want, len);
+    flow->came += len;
+    return len;
+}
+
+static void flow_on_close(struct party_stream *stream, int reason, void *user)
+{
+    struct flow *flow = user;
+    (void)stream;
+    assert_result(reason, 0);
+    flow->closed = true;
+}
+
+static void flow_write(struct flow *flow)
+{
+    static uint8_t bytes[5000];
+    while (flow->went < flow->total && party_stream_output_room(flow->stream) >= sizeof(bytes)) {
+        uint64_t left = flow->total - flow->went;
+        size_t len = left < sizeof(bytes) ? (size_t)left : sizeof(bytes);
+        test_fill_pattern(bytes, len, flow->went);
+        party_stream_write(flow->stream, bytes, len);
+        flow->went += len;
+    }
+}
+
+/* The same two ways at the peer, which must not lose its place when the socket is full. */
+static void peer_flow(struct party_tls *tls, struct flow *flow)
+{
+    static uint8_t out[RECORD_BYTES], in[RECORD_BYTES], want[RECORD_BYTES];
+    ssize_t n;
+    do {
+        n = party_tls_recv_into(tls, in, sizeof(in));
+        if (n > 0) {
+            test_fill_pattern(want, (size_t)n, flow->came);
+            assert_memory_equal(in, want, (size_t)n);
+            flow->came += (uint64_t)n;
+        }
+    } while (n > 0);
+    assert_int_equal(n, -EAGAIN);
+    for (n = 1; n > 0 && flow->went < flow->total;) {
+        uint64_t left = flow->total - flow->went;
+        size_t len = left < sizeof(out) ? (size_t)left : sizeof(out);
+        test_fill_pattern(out, len, flow->went);
+        n = party_tls_send(tls, out, len);
+        assert_true(n > 0 || n == -EAGAIN);
+        flow->went += n > 0 ? (uint64_t)n : 0;
+    }
+}
+
+static void test_much_both_ways_at_once(void **state)
+{
+    static const struct party_stream_ops flow_ops = {.on_data = flow_on_data,
+                                                     .on_close = flow_on_close};
+    struct bench *bench = *state;
+    struct peer peer = open_secure(bench, NULL);
+    struct flow here = {.stream = peer.p->stream, .total = test_transfer_bytes()};
+    struct flow there = {.total = here.total};
+    party_stream_set_user(peer.p->stream, &flow_ops, &here);
+    while (here.came < here.total || there.came < there.total) {
+        flow_write(&here);
+        run_turn(bench->loop);
+        peer_flow(peer.tls, &there);
+    }
+    assert_result(party_tls_send_close_notify(peer.tls), 0);
+    await(bench->loop, here.closed);
+    party_tls_close(peer.tls);
+    free(peer.p);
 }
 
 /* ---- back-pressure ---- */
@@ -390,6 +476,7 @@ int main(void)
         ON_BOTH(test_client_hello_read_by_the_door_is_used),
         ON_BOTH(test_plain_words_behind_starttls_are_never_handed_over),
         ON_BOTH(test_handshake_in_single_bytes),
+        ON_TCP(test_much_both_ways_at_once),
         ON_BOTH(test_what_is_not_taken_stays_and_nothing_is_lost),
         ON_BOTH(test_paused_stream_shakes_hands_and_keeps_what_follows),
         ON_BOTH(test_unread_plain_text_comes_first),

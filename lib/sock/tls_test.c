@@ -257,15 +257,6 @@ struct transfer {
     int result;
 };
 
-/* The bytes of a stream that no shift leaves the same. */
-static void fill_pattern(uint8_t *buf, size_t len, uint64_t at)
-{
-    for (size_t i = 0; i < len; i++) {
-        uint64_t x = (at + i) * UINT64_C(0x9e3779b97f4a7c15);
-        buf[i] = (uint8_t)(x >> 56);
-    }
-}
-
 static void *send_pattern(void *arg)
 {
     struct transfer *transfer = arg;
@@ -273,7 +264,7 @@ static void *send_pattern(void *arg)
     for (uint64_t at = 0; at < transfer->bytes && transfer->result == 0;) {
         size_t left = (size_t)(transfer->bytes - at);
         size_t len = left < sizeof(buf) ? left : sizeof(buf);
-        fill_pattern(buf, len, at);
+        test_fill_pattern(buf, len, at);
         transfer->result = party_tls_sendall(transfer->tls, buf, len);
         at += len;
     }
@@ -283,23 +274,17 @@ static void *send_pattern(void *arg)
     return NULL;
 }
 
-static uint64_t transfer_bytes(void)
-{
-    const char *text = getenv("PARTYLINE_TEST_TLS_BYTES");
-    return text != NULL ? strtoull(text, NULL, 10) : UINT64_C(64) << 20;
-}
-
 /* Sends from one end in a thread, reads at the other. */
 static void assert_transfers(struct party_tls *from, struct party_tls *to)
 {
     static uint8_t got[70000], want[70000];
-    struct transfer transfer = {.tls = from, .bytes = transfer_bytes()};
+    struct transfer transfer = {.tls = from, .bytes = test_transfer_bytes()};
     pthread_t thread;
     assert_int_equal(pthread_create(&thread, NULL, send_pattern, &transfer), 0);
     uint64_t at = 0;
     ssize_t n;
     while ((n = party_tls_recv_into(to, got, sizeof(got))) > 0) {
-        fill_pattern(want, (size_t)n, at);
+        test_fill_pattern(want, (size_t)n, at);
         assert_memory_equal(got, want, (size_t)n);
         at += (uint64_t)n;
     }
@@ -354,6 +339,55 @@ static void test_signals_do_not_end_a_recv_unless_the_hook_says_so(void **state)
     assert_result(test_call_join(&call), -ECANCELED);
     assert_carries(ends.server, ends.client, "nothing is lost");
     test_ends_close(&ends);
+}
+
+/* ---- threads ---- */
+
+#define THREADS         4
+#define PAIRS_OF_THREAD 20
+
+struct shared {
+    struct party_tls_context *client, *server;
+    atomic_uint good;
+};
+
+static void *talk_in_pairs(void *arg)
+{
+    static const struct party_tls_options options = {.server_hostname = "localhost"};
+    struct shared *shared = arg;
+    for (int i = 0; i < PAIRS_OF_THREAD; i++) {
+        struct test_ends ends = {0};
+        struct party_sock *a = NULL, *b = NULL;
+        char c = 0;
+        bool good = party_sock_socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, &a, &b) == 0 &&
+                    party_tls_wrap_socket(shared->client, a, &options, &ends.client) == 0 &&
+                    party_tls_wrap_socket(shared->server, b, NULL, &ends.server) == 0;
+        if (good) {
+            test_handshake(&ends);
+            good = party_tls_send(ends.client, "x", 1) == 1 &&
+                   party_tls_recv_into(ends.server, &c, 1) == 1 && c == 'x';
+            test_ends_close(&ends);
+        }
+        atomic_fetch_add(&shared->good, good);
+    }
+    return NULL;
+}
+
+static void test_threads_share_contexts(void **state)
+{
+    (void)state;
+    struct shared shared = {.client = test_client_context("ca"),
+                            .server = test_server_context("good")};
+    pthread_t threads[THREADS];
+    for (int i = 0; i < THREADS; i++) {
+        assert_int_equal(pthread_create(&threads[i], NULL, talk_in_pairs, &shared), 0);
+    }
+    for (int i = 0; i < THREADS; i++) {
+        assert_int_equal(pthread_join(threads[i], NULL), 0);
+    }
+    assert_int_equal(atomic_load(&shared.good), THREADS * PAIRS_OF_THREAD);
+    party_tls_context_unref(shared.client);
+    party_tls_context_unref(shared.server);
 }
 
 /* ---- memory ---- */
@@ -421,6 +455,7 @@ int main(void)
         {"test_signals_do_not_end_a_recv_with_timeout",
          test_signals_do_not_end_a_recv_unless_the_hook_says_so, NULL, NULL,
          (void *)(intptr_t)TEST_LONG_MS},
+        cmocka_unit_test(test_threads_share_contexts),
         cmocka_unit_test(test_contexts_and_connections_survive_no_memory),
     };
     return cmocka_run_group_tests(tests, test_pki_setup, test_pki_teardown);

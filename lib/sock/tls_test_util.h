@@ -205,4 +205,22 @@ static inline struct test_ends test_secure_pair(void)
     return ends;
 }
 
+/* ---- much data ---- */
+
+/* The bytes of a stream that no shift leaves the same. */
+static inline void test_fill_pattern(uint8_t *buf, size_t len, uint64_t at)
+{
+    for (size_t i = 0; i < len; i++) {
+        uint64_t x = (at + i) * UINT64_C(0x9e3779b97f4a7c15);
+        buf[i] = (uint8_t)(x >> 56);
+    }
+}
+
+/* How much a test of much data sends. */
+static inline uint64_t test_transfer_bytes(void)
+{
+    const char *text = getenv("PARTYLINE_TEST_TLS_BYTES");
+    return text != NULL ? strtoull(text, NULL, 10) : UINT64_C(64) << 20;
+}
+
 #endif
