@@ -5,6 +5,7 @@ import pathlib
 import subprocess
 import sys
 
+import check_docs
 import check_symbols
 import parity
 import run_tests
@@ -100,3 +101,23 @@ def test_parity_compares_class_arguments_and_errno():
     assert parity.describe(OSError(2, "x")) != parity.describe(OSError("x"))
     assert parity.describe(OSError(2, "x")) != parity.describe(OSError(2, "y"))
     assert parity.describe(ValueError("x")) != parity.describe(TypeError("x"))
+
+
+def test_a_name_that_the_page_does_not_have_is_refused():
+    names = {"bind": "socket.socket", "AF_INET": "socket", "SOCK_STREAM": "socket"}
+    ours = {"party_sock_bind", "PARTY_EGAI_NONAME"}
+    page = "| `bind` | `party_sock_bind` | `AF_*` | `SOCK_STREAM` | `PARTY_EGAI_` codes |"
+    assert check_docs.wrong(page, names, ours) == []
+    for cut in ("`bind`", "`AF_*`", "`SOCK_STREAM`"):
+        assert len(check_docs.wrong(page.replace(cut, cut.strip("`")), names, ours)) == 1
+
+
+def test_a_name_that_no_header_has_is_refused():
+    assert check_docs.wrong("`party_sock_bnid`", {}, {"party_sock_bind"}) == ["party_sock_bnid is in no public header"]
+    assert check_docs.wrong("`PARTY_EGIA_` codes", {}, {"PARTY_EGAI_NONAME"}) == ["PARTY_EGIA_ is in no public header"]
+
+
+def test_names_of_python_are_found():
+    names = check_docs.python_names()
+    assert {"AF_INET", "getaddrinfo", "recvmsg_into", "readline", "ThreadingTCPServer", "max_children"} <= names.keys()
+    assert "party_sock_recv" in check_docs.header_names(HERE.parents[1] / "include")
