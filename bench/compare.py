@@ -132,6 +132,11 @@ def start_echo(program, *arguments):
     return start
 
 
+def start_python_echo(_args, directory):
+    process = spawn([sys.executable, ROOT / "bench" / "server_echo.py", "0"], directory, subprocess.PIPE)
+    return process, read_url(process, directory)
+
+
 def start_storing_floor(args, directory):
     process = spawn([args.build / "bench" / "floor_room", "--store", str(directory / "lines")],
                     directory, subprocess.PIPE)
@@ -239,6 +244,8 @@ SERVERS = {
     "ngircd": (start_ngircd, "irc", {"room", "idle"}),
     "loop": (start_echo("echo_partyline"), "raw", {"echo"}),
     "loop-uring": (start_echo("echo_partyline", "io_uring"), "raw", {"echo"}),
+    "threads": (start_echo("server_echo", "0"), "raw", {"echo"}),
+    "python-threads": (start_python_echo, "raw", {"echo"}),
     "libuv": (start_echo("echo_libuv"), "raw", {"echo"}),
     "libevent": (start_echo("echo_libevent"), "raw", {"echo"}),
 }
