@@ -42,9 +42,9 @@ struct party_address {
 /**
  * Reads the written form. The host must be numeric, or empty or "*" for the wildcard (":8080" is
  * 0.0.0.0:8080). The port must be there. In a unix name a backslash, x and two hex digits
- * stand for a byte, as party_address_format writes it, so what it wrote of a unix address is read back the same.
- * Returns: 0; PARTY_EADDRESS when the text is not an address; -ENAMETOOLONG when a unix path does
- *   not fit into sun_path; -ENODEV when a scope or a packet's text names no interface.
+ * stand for a byte, as party_address_format writes it, so what it wrote of a unix address is read
+ * back the same. Returns: 0; PARTY_EADDRESS when the text is not an address; -ENAMETOOLONG when a
+ * unix path does not fit into sun_path; -ENODEV when a scope or a packet's text names no interface.
  */
 PARTY_API PARTY_MUST_USE int party_address_parse(const char *text,
                                                  struct party_address *ret_address);
@@ -61,10 +61,11 @@ PARTY_API PARTY_MUST_USE int party_address_split(const char *text, char *ret_hos
 /**
  * Writes the address into text, at most cap bytes with the NUL, cut if it must be. A v4 address
  * mapped into v6 is written as v4; bytes of a unix name that do not print, and backslashes, are
- * written as backslash, x and two hex digits. A unix socket without a name is "unix:". The other families of address_family.h
- * are written as their name and their parts (can:can0, alg:hash:sha256, tipc:2:18888:17:0,
- * qipcrtr:1:2, l2cap:00:11:22:33:44:55:4097, rfcomm:..., hci:0, sco:...), which cannot be read
- * back; one more than those is "family:" and its number. Returns: text.
+ * written as backslash, x and two hex digits. A unix socket without a name is "unix:". The other
+ * families of address_family.h are written as their name and their parts (can:can0,
+ * alg:hash:sha256, tipc:2:18888:17:0, qipcrtr:1:2, l2cap:00:11:22:33:44:55:4097, rfcomm:..., hci:0,
+ * sco:...), which cannot be read back; one more than those is "family:" and its number. Returns:
+ * text.
  */
 PARTY_API char *party_address_format(const struct party_address *address, char *text, size_t cap);
 
