@@ -21,7 +21,8 @@ ssize_t party_sock_cmsg_len(size_t data_len)
 
 ssize_t party_sock_cmsg_space(size_t data_len)
 {
-    /* Python's bound, which leaves room for the header and the padding on both sides of the data. */
+    /* Python's bound, which leaves room for the header and the padding on both sides of the data.
+     */
     if (data_len > INT_MAX - CMSG_SPACE(1)) {
         return -EOVERFLOW;
     }
