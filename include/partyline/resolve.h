@@ -80,6 +80,15 @@ PARTY_API PARTY_MUST_USE int party_resolve_address(const char *host, int port, i
                                                    struct party_address *ret_address);
 
 /**
+ * party_resolve_address with the port as text: a decimal number, or the name of a service. For what
+ * people write: arguments, settings. NULL and "" are port 0.
+ * Returns: as party_resolve_address; PARTY_EGAI_SERVICE for a number beyond 65535 or with a sign,
+ * and for a service that nobody knows.
+ */
+PARTY_API PARTY_MUST_USE int party_resolve_host_port(const char *host, const char *port, int family,
+                                                     struct party_address *ret_address);
+
+/**
  * Python's socket.getnameinfo: host and service of an address; flags are NI_* of <netdb.h>
  * (NI_NUMERICHOST | NI_NUMERICSERV looks nothing up). NI_MAXHOST and NI_MAXSERV bytes are always
  * enough. Either output may be NULL with 0 bytes when it is not wanted, not both. Names come as the

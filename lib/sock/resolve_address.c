@@ -107,3 +107,33 @@ int party_resolve_address(const char *host, int port, int family, struct party_a
     *ret_address = address;
     return 0;
 }
+
+/* The port that text names: digits are read here, other text is a service's name. */
+static int port_of_text(const char *text)
+{
+    if (text == NULL || text[0] == '\0') {
+        return 0;
+    }
+    if (strspn(text, "+-0123456789") != strlen(text)) {
+        int port = party_resolve_getservbyname(text, NULL);
+        return port == -ENOENT ? PARTY_EGAI_SERVICE : port;
+    }
+    int port = 0;
+    for (const char *at = text; *at != '\0'; at++) {
+        if (*at == '+' || *at == '-') {
+            return PARTY_EGAI_SERVICE;
+        }
+        port = port * 10 + (*at - '0');
+        if (port > PARTY__PORT_MAX) {
+            return PARTY_EGAI_SERVICE;
+        }
+    }
+    return port;
+}
+
+int party_resolve_host_port(const char *host, const char *port, int family,
+                            struct party_address *ret_address)
+{
+    int number = port_of_text(port);
+    return number < 0 ? number : party_resolve_address(host, number, family, ret_address);
+}

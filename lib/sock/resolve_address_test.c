@@ -199,6 +199,53 @@ static void test_each_answer_of_getaddrinfo_has_its_code(void **state)
     assert_null(list.entries);
 }
 
+static void test_a_port_may_be_text(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *text;
+        int port; /* or the error */
+    } cases[] = {
+        {"0", 0},
+        {"80", 80},
+        {"0080", 80},
+        {"65535", 65535},
+        {"", 0},
+        {NULL, 0},
+        {"65536", PARTY_EGAI_SERVICE},
+        {"99999999999999999999", PARTY_EGAI_SERVICE},
+        {"-1", PARTY_EGAI_SERVICE},
+        {"+80", PARTY_EGAI_SERVICE},
+        {"80 ", PARTY_EGAI_SERVICE},
+        {" 80", PARTY_EGAI_SERVICE},
+        {"0x50", PARTY_EGAI_SERVICE},
+        {"no such service", PARTY_EGAI_SERVICE},
+    };
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        struct party_address address = {.len = 77};
+        int r = party_resolve_host_port("127.0.0.1", cases[i].text, AF_INET, &address);
+        if (cases[i].port < 0) {
+            assert_int_equal(r, cases[i].port);
+            assert_int_equal(address.len, 77);
+        } else {
+            assert_int_equal(r, 0);
+            assert_int_equal(party_address_port(&address), cases[i].port);
+        }
+    }
+    int https = party_resolve_getservbyname("https", NULL);
+    struct party_address address = {.len = 77};
+    int r = party_resolve_host_port("::1", "https", AF_UNSPEC, &address);
+    if (https > 0) {
+        assert_int_equal(r, 0);
+        assert_int_equal(party_address_port(&address), https);
+    } else { /* a machine without /etc/services */
+        assert_int_equal(r, PARTY_EGAI_SERVICE);
+    }
+    assert_int_equal(party_resolve_host_port("::1", "80", AF_INET, &address),
+                     party_resolve_address("::1", 80, AF_INET, &address));
+    assert_int_equal(party_resolve_host_port("", "80", AF_UNSPEC, &address), -EAFNOSUPPORT);
+}
+
 static int look_up(void *user)
 {
     struct party_address address;
@@ -224,6 +271,7 @@ int main(void)
         cmocka_unit_test_setup(test_an_answer_of_another_family_is_refused, reset),
         cmocka_unit_test_setup(test_the_resolvers_errors_are_passed_on, reset),
         cmocka_unit_test_setup(test_each_answer_of_getaddrinfo_has_its_code, reset),
+        cmocka_unit_test_setup(test_a_port_may_be_text, reset),
         cmocka_unit_test_setup(test_a_look_up_survives_no_memory, reset),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
