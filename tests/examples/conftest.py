@@ -1,0 +1,48 @@
+# SPDX-License-Identifier: MIT
+"""Fixtures of the examples' tests. The programs lie in PARTYLINE_EXAMPLES, by default examples/ in the
+build directory of PARTYLINE_BIN."""
+import os
+import pathlib
+import sys
+
+import pytest
+
+HERE = pathlib.Path(__file__).parent
+sys.path.insert(0, str(HERE))
+
+from program import Program, python
+
+
+def examples_directory():
+    """Where the built examples are."""
+    if "PARTYLINE_EXAMPLES" in os.environ:
+        return pathlib.Path(os.environ["PARTYLINE_EXAMPLES"])
+    return pathlib.Path(os.environ["PARTYLINE_BIN"]).resolve().parent.parent / "examples"
+
+
+@pytest.fixture
+def run():
+    """Starts programs: run("c", "echo_server", ...) an example, run("python", ...) its seed,
+    run(program, ...) any other."""
+    started = []
+
+    def start(language, name, *args, **settings):
+        if language == "python":
+            command = python(HERE / "seeds" / f"{name}.py", *args)
+        elif language == "c":
+            command = [examples_directory() / name, *args]
+        else:
+            command = [language, name, *args]
+        program = Program(*command, **settings)
+        started.append(program)
+        return program
+
+    yield start
+    errors = []
+    for program in reversed(started):
+        try:
+            program.finish()
+        except AssertionError as error:  # the others must be ended all the same
+            errors.append(error)
+    if errors:
+        raise errors[0]
