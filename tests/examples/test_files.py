@@ -42,7 +42,7 @@ def test_there_are_examples():
 def test_file(file):
     text = file.read_text(encoding="utf-8")
     lines = text.splitlines()
-    assert lines[0] == "/* SPDX-License-Identifier: MIT */"
+    assert lines[0] == "/* SPDX-License-" "Identifier: MIT */"
     assert len(lines) < LONGER.get(file.stem, LINES_MAX)
     # It opens with what it is and how to call it.
     assert re.match(rf" \* {file.stem}\b.*:", " ".join(lines[2:4]))
