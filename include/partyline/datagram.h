@@ -81,7 +81,8 @@ PARTY_API PARTY_MUST_USE int party_datagram_enable(struct party_sock *sock, unsi
  * PARTY_DATAGRAM_BATCH_MAX. What was given in data and cap stays; all else of those taken is set.
  * Returns: how many were taken (> 0); 0 for count 0, which makes no system call; -EAGAIN;
  *   PARTY_ETIMEOUT; else -errno of recvmmsg(2): -ECONNREFUSED when a connected peer's host has
- *   refused an earlier datagram. After an error none was taken.
+ *   refused an earlier datagram. After an error none was taken. Descriptors that came along on a
+ *   Unix socket are closed.
  * Blocks: up to the socket's time-out for the first; never for the others.
  */
 PARTY_API PARTY_MUST_USE int party_datagram_recv_batch(struct party_sock *sock,

@@ -55,7 +55,9 @@ enum party_server_model {
        process has other threads, locks they held at that moment stay held in the child for ever, so
        a handler may use only what those threads do not lock (libc's malloc is safe). What is
        buffered in the parent's FILEs is in the child too: flush before serving. The child ends by
-       _exit(2): atexit(3) functions are not called and FILEs other than wfile not flushed. */
+       _exit(2): atexit(3) functions are not called and FILEs other than wfile not flushed. In the
+       child of a stream kind party_server_sock gives NULL: it does not listen. When fork(2) or
+       pthread_create(3) fails, that request fails (handle_error) and the server goes on. */
     PARTY_SERVER_PROCESSES,
     /* Event loops (loop.h), max_threads of them, the first in the serving thread. Each connection
        is a stream (stream.h) of one of them; the handler must never wait. The steps of a stream are
@@ -94,7 +96,8 @@ struct party_server_settings {
     unsigned max_children;       /* 0: the default above */
     unsigned max_threads;        /* 0: the default above; loops model: one per processor */
     bool daemon_threads;         /* threads are not waited for by close */
-    bool no_block_on_close;      /* Python's block_on_close = False: neither threads nor children */
+    bool no_block_on_close;      /* Python's block_on_close = False: neither threads nor children,
+                                    who are then the program's to wait(2) for */
     bool no_bind_and_activate;   /* Python's bind_and_activate=False: call party_server_bind and
                                     party_server_activate before serving */
     int64_t service_interval_ms; /* service_actions at least so often (Python's poll_interval); 0:
@@ -135,7 +138,11 @@ PARTY_API void party_server_destroy(struct party_server *server);
 /** Python's server_address: the real one after server_bind, also where port 0 was asked for. */
 PARTY_API const struct party_address *party_server_address(const struct party_server *server);
 
-/** Python's socket attribute, for setsockopt and the like; it stays the server's. NULL once closed.
+/**
+ * Python's socket attribute, for setsockopt and the like; it stays the server's. NULL once closed.
+ * In the loops model each loop listens on a socket of its own at the port, which shares the port
+ * with this one (SO_REUSEPORT), unless server_bind was replaced or no_bind_and_activate is set:
+ * then all share this one, and the options it has.
  */
 PARTY_API struct party_sock *party_server_sock(const struct party_server *server);
 
@@ -191,8 +198,8 @@ PARTY_API bool party_server_is_stopping(const struct party_server *server);
  * Python's server_close: closes the socket, then waits for the threads (unless daemon_threads) and
  * children, for ever if need be, unless no_block_on_close. A second call does nothing.
  * The loops model's streams are closed with the reason 0.
- * Returns: 0; -EBUSY while a thread serves (shut down first) or drains; -EDEADLK from a handler of
- *   its own in another thread.
+ * Returns: 0; -EBUSY while a thread serves (shut down first) or drains; -EDEADLK from a handler or
+ *   a step of its own in another thread.
  */
 PARTY_API int party_server_close(struct party_server *server);
 
@@ -211,10 +218,10 @@ struct party_server_drained {
  * reads the end and fails to write; to send a child SIGTERM; to close a stream. Who then does not
  * end within PARTY_SERVER_CUT_MS is killed (SIGKILL) when it is a child, and left behind when it is
  * a thread: close and destroy no longer wait for it. Streams are told before (party_handler.drain).
- * The loops model's streams are cut at once when nobody serves them.
- * Returns: 0; -EDEADLK from a handler or a thread that serves; -EBUSY when another thread drains;
- *   -EINVAL for a timeout_ms below -1. ret_drained may be NULL.
- * Blocks: up to timeout_ms and PARTY_SERVER_CUT_MS. Threads: any other.
+ * The loops model's streams are cut at once when nobody serves them, also when that ends meanwhile.
+ * Returns: 0; -EDEADLK from a handler, a step or a thread that serves; -EBUSY when another thread
+ * drains; -EINVAL for a timeout_ms below -1. ret_drained may be NULL. Blocks: up to timeout_ms and
+ * PARTY_SERVER_CUT_MS. Threads: any other.
  */
 PARTY_API int party_server_drain(struct party_server *server, int64_t timeout_ms,
                                  struct party_server_drained *ret_drained);

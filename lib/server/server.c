@@ -78,7 +78,7 @@ static void fill_defaults(struct party_server_settings *settings)
     }
 }
 
-static void init_lock(struct party_server *server)
+void party__server_init_lock(struct party_server *server)
 {
     pthread_condattr_t attributes;
     /* None of these fails on Linux: they only fill in memory. */
@@ -168,7 +168,7 @@ int party_server_create(const struct party_server_settings *settings,
     server->references = 1;
     server->stop_fd = -1;
     server->wake_fd = -1;
-    init_lock(server);
+    party__server_init_lock(server);
     r = open_server(server);
     if (r < 0) {
         if (settings->sock != NULL) {
@@ -179,13 +179,6 @@ int party_server_create(const struct party_server_settings *settings,
     }
     *ret_server = server;
     return 0;
-}
-
-void party__server_ref(struct party_server *server)
-{
-    (void)pthread_mutex_lock(&server->lock);
-    server->references++;
-    (void)pthread_mutex_unlock(&server->lock);
 }
 
 void party__server_unref(struct party_server *server)
@@ -300,8 +293,12 @@ static void end_serving(struct party_server *server)
 {
     (void)pthread_mutex_lock(&server->lock);
     server->serving = false;
+    bool must_close = server->close_is_left;
     (void)pthread_cond_broadcast(&server->changed);
     (void)pthread_mutex_unlock(&server->lock);
+    if (must_close) {
+        party__server_close_rest(server, false);
+    }
     party__server_unref(server);
 }
 

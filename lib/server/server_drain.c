@@ -90,11 +90,17 @@ static bool stands_still(const struct party_server *server)
     return server->model->begin_drain != NULL && !server->serving;
 }
 
+/* Serving may end, by a stop, while the requests are waited for. */
+static bool nothing_ends_any_more(const struct party_server *server)
+{
+    return nothing_runs(server) || stands_still(server);
+}
+
 static bool await_requests(struct party_server *server, int64_t deadline_ns)
 {
     (void)pthread_mutex_lock(&server->lock);
-    bool is_quiet =
-        stands_still(server) ? nothing_runs(server) : await(server, nothing_runs, deadline_ns);
+    (void)await(server, nothing_ends_any_more, deadline_ns);
+    bool is_quiet = nothing_runs(server);
     (void)pthread_mutex_unlock(&server->lock);
     if (is_quiet && server->model->await_children != NULL) {
         is_quiet = server->model->await_children(server, deadline_ns);
@@ -152,6 +158,7 @@ static size_t close_drained(struct party_server *server)
     size_t stuck = stands_still(server) ? 0 : server->active_count;
     server->left_behind = stuck > 0;
     server->closed = true;
+    server->close_is_left = is_served;
     (void)pthread_mutex_unlock(&server->lock);
     if (!is_served) {
         party__server_close_rest(server, true);

@@ -7,6 +7,7 @@
 
 #include <cmocka.h>
 
+#include <dirent.h>
 #include <signal.h>
 
 #include "server/server_test_util.h"
@@ -256,6 +257,59 @@ static void test_a_serial_server_that_is_stuck_is_left_behind(void **state)
     remove_gate();
 }
 
+/* The first request passes, the second one finds a step that does not return. */
+static bool verify_and_get_stuck(struct party_server *server, struct party_request *request,
+                                 void *user)
+{
+    struct tally *tally = user;
+    (void)server;
+    (void)request;
+    char byte;
+    return atomic_fetch_add(&tally->verified, 1) == 0 || read(gate[0], &byte, 1) == 1;
+}
+
+static size_t count_threads(void)
+{
+    DIR *dir = opendir("/proc/self/task");
+    assert_non_null(dir);
+    size_t count = 0;
+    while (readdir(dir) != NULL) {
+        count++;
+    }
+    assert_int_equal(closedir(dir), 0);
+    return count;
+}
+
+static void test_threads_end_when_the_serving_thread_was_left_behind(void **state)
+{
+    (void)state;
+    struct tally tally;
+    struct party_server_settings settings = drainable(&tally, PARTY_SERVER_THREADS, echo);
+    settings.ops.verify_request = verify_and_get_stuck;
+    make_gate();
+    size_t before = count_threads();
+    struct party_server *server = open_with(&settings);
+    struct serving serving;
+    start_serving(&serving, server);
+    echo_once(server, "hello");
+    int fd = dial(server);
+    while (atomic_load(&tally.verified) < 2) {
+        (void)sched_yield();
+    }
+    struct draining draining;
+    start_draining(&draining, server, 0);
+    join_draining(&draining, 0, 1, 1);
+    party_server_drained_finish(&draining.drained);
+    party_server_destroy(server);
+    open_gate();
+    join_serving(&serving);
+    expect_end(fd);
+    while (count_threads() > before) {
+        (void)sched_yield();
+    }
+    remove_gate();
+}
+
 static int ignore_the_end(struct party_request *request, void *user)
 {
     (void)user;
@@ -372,6 +426,7 @@ int main(void)
         cmocka_unit_test(test_processes_cut_and_name_who_stays),
         cmocka_unit_test(test_a_thread_that_is_stuck_is_left_behind),
         cmocka_unit_test(test_a_serial_server_that_is_stuck_is_left_behind),
+        cmocka_unit_test(test_threads_end_when_the_serving_thread_was_left_behind),
         cmocka_unit_test(test_a_child_that_is_stuck_is_killed),
         cmocka_unit_test(test_a_handler_cannot_drain_its_server),
         cmocka_unit_test(test_while_one_drains_others_cannot),

@@ -30,7 +30,7 @@ struct party__request {
     struct party__request *prev; /* in server->active */
     struct party__request *next;
     int fd;           /* what drain may shut down; -1: nothing, or not any more */
-    bool running;     /* runner stands in finish_request */
+    bool running;     /* runner stands in finish_request, or in a step after it */
     pthread_t runner; /* valid while running */
     /* The processes model's: */
     bool is_handed_over; /* to a child, with which it ends */
@@ -122,6 +122,7 @@ struct party_server {
     bool closed;
     bool draining;
     bool left_behind;              /* drain gave up on handlers that still run */
+    bool close_is_left;            /* to the serving thread, on which drain gave up */
     pthread_t serving_thread;      /* valid while serving */
     struct party__request *active; /* all requests there are */
     size_t active_count;
@@ -130,7 +131,8 @@ struct party_server {
 
 /* ---- server.c ---- */
 
-void party__server_ref(struct party_server *server);
+/** Makes the lock and its condition, whatever was there before. */
+void party__server_init_lock(struct party_server *server);
 void party__server_unref(struct party_server *server);
 /** The rest of closing, by who has set server->closed. */
 void party__server_close_rest(struct party_server *server, bool wait);

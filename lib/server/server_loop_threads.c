@@ -16,8 +16,9 @@
  * a task; while nobody does they belong to who closes. The first loop runs in the serving thread
  * and watches stop_fd; it stops the others.
  *
- * Where the server has bound its socket itself, each further loop has a socket of its own at the
- * same address, over which the kernel spreads the connections evenly; else all loops share one.
+ * Where the server has made and bound its socket itself, each further loop has a socket of its own
+ * at the same address, over which the kernel spreads the connections evenly; else all loops share
+ * one.
  */
 
 /* ---- listening sockets ---- */
@@ -25,7 +26,9 @@
 static bool may_share_port(const struct party_server *server)
 {
     int family = party_sock_family(server->sock);
-    return (family == AF_INET || family == AF_INET6) && server->settings.ops.server_bind == NULL;
+    /* Who binds in his own time may have set options, which no other socket would have. */
+    return (family == AF_INET || family == AF_INET6) && server->settings.ops.server_bind == NULL &&
+           !server->settings.no_bind_and_activate;
 }
 
 /* Returns: a descriptor bound to the server's address, or -errno. */
@@ -37,6 +40,9 @@ static int bind_beside(struct party_server *server)
         return r;
     }
     r = party_sock_setsockopt(sock, SOL_SOCKET, SO_REUSEPORT, 1);
+    if (r == 0 && server->settings.allow_reuse_address) {
+        r = party_sock_setsockopt(sock, SOL_SOCKET, SO_REUSEADDR, 1);
+    }
     if (r == 0) {
         r = party_sock_bind(sock, &server->address);
     }
@@ -296,7 +302,10 @@ static void loops_begin_drain(struct party_server *server)
 static void loops_cut(struct party_server *server, struct party_server_drained *drained)
 {
     (void)drained;
-    if (!server->loops->is_open) {
+    (void)pthread_mutex_lock(&server->lock);
+    bool is_open = server->loops->is_open;
+    (void)pthread_mutex_unlock(&server->lock);
+    if (!is_open) {
         return;
     }
     for (size_t i = 0; i < server->loops->count; i++) {

@@ -340,6 +340,12 @@ static void test_streams_that_do_not_end_are_cut_and_named(void **state)
     party_server_destroy(server);
 }
 
+static void tell_that_it_drains(struct party_request *request, void *user)
+{
+    (void)user;
+    party_stream_write(request->stream, "draining", 8);
+}
+
 static void test_streams_that_stand_still_are_cut_at_once(void **state)
 {
     (void)state;
@@ -358,6 +364,29 @@ static void test_streams_that_stand_still_are_cut_at_once(void **state)
     assert_int_equal(drained.stuck, 0);
     expect_end(fd);
     party_server_drained_finish(&drained);
+    party_server_destroy(server);
+}
+
+/* Else the drain would wait for streams that nobody moves any more. */
+static void test_streams_are_cut_when_serving_ends_during_the_drain(void **state)
+{
+    (void)state;
+    struct tally tally;
+    struct party_server_settings settings = looping(&tally);
+    settings.handler.drain = tell_that_it_drains;
+    struct party_server *server = open_with(&settings);
+    struct serving serving;
+    start_serving(&serving, server);
+    int fd = dial(server);
+    say(fd, "x");
+    expect(fd, "x");
+    struct draining draining;
+    start_draining(&draining, server, -1);
+    expect(fd, "draining");
+    stop_serving(&serving);
+    join_draining(&draining, 0, 1, 0);
+    expect_end(fd);
+    party_server_drained_finish(&draining.drained);
     party_server_destroy(server);
 }
 
@@ -434,6 +463,35 @@ static void test_loops_share_a_socket_that_they_did_not_make(void **state)
     assert_int_equal(tally.errors, 0);
 }
 
+/* Leaves a connection at the port in TIME_WAIT, made by a socket that did not share it. */
+static struct party_address leave_a_connection(void)
+{
+    struct party_address address = loopback();
+    int on = 1;
+    int listener = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    assert_int_equal(setsockopt(listener, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on)), 0);
+    assert_int_equal(bind(listener, &address.u.sa, address.len), 0);
+    assert_int_equal(getsockname(listener, &address.u.sa, &address.len), 0);
+    assert_int_equal(listen(listener, 1), 0);
+    int client = dial_address(&address, SOCK_STREAM);
+    int fd = accept4(listener, NULL, NULL, SOCK_CLOEXEC);
+    assert_int_not_equal(fd, -1);
+    assert_int_equal(close(fd), 0);
+    expect_end(client);
+    assert_int_equal(close(listener), 0);
+    return address;
+}
+
+static void test_a_port_that_others_left_a_moment_ago_can_be_shared(void **state)
+{
+    (void)state;
+    struct tally tally;
+    struct party_server_settings settings = looping(&tally);
+    settings.address = leave_a_connection();
+    settings.allow_reuse_address = true;
+    serve_shared(&settings);
+}
+
 static int serve_nobody(void *user)
 {
     const struct party_server_settings *settings = user;
@@ -469,6 +527,8 @@ int main(void)
         cmocka_unit_test(test_streams_are_told_of_a_drain),
         cmocka_unit_test(test_streams_that_do_not_end_are_cut_and_named),
         cmocka_unit_test(test_streams_that_stand_still_are_cut_at_once),
+        cmocka_unit_test(test_streams_are_cut_when_serving_ends_during_the_drain),
+        cmocka_unit_test(test_a_port_that_others_left_a_moment_ago_can_be_shared),
         cmocka_unit_test(test_without_a_thread_serving_fails_and_can_be_tried_again),
         cmocka_unit_test(test_without_kernel_memory_packets_wait),
         cmocka_unit_test(test_loops_share_a_socket_that_they_did_not_make),

@@ -183,13 +183,8 @@ int party__step_finish_request(struct party_server *server, struct party_request
     own->runner = pthread_self();
     own->running = true;
     (void)pthread_mutex_unlock(&server->lock);
-    int r = ops->finish_request != NULL
-                ? ops->finish_request(server, request, server->settings.user)
-                : party_server_default_finish_request(server, request);
-    (void)pthread_mutex_lock(&server->lock);
-    own->running = false;
-    (void)pthread_mutex_unlock(&server->lock);
-    return r;
+    return ops->finish_request != NULL ? ops->finish_request(server, request, server->settings.user)
+                                       : party_server_default_finish_request(server, request);
 }
 
 void party__step_service_actions(struct party_server *server)

@@ -21,7 +21,8 @@
  * after every BLIND_PATIENCE_MS while it runs.
  *
  * The list belongs to the serving thread, and to close and drain once nobody serves. fork happens
- * with the server's lock held, so that in the child the lock is its own.
+ * with the server's lock held, so that what it guards is whole in the child, which then makes lock
+ * and condition anew: who waits for them in the parent does not exist here.
  */
 
 #define BLIND_PATIENCE_MS 50
@@ -177,6 +178,7 @@ static void close_inherited(struct party_server *server)
 static _Noreturn void run_child(struct party_server *server, struct party_request *request)
 {
     server->is_child = true;
+    party__server_init_lock(server);
     close_inherited(server);
     int r = party__step_finish_request(server, request);
     if (r < 0) {
@@ -213,13 +215,13 @@ static int process_in_child(struct party_server *server, struct party_request *r
     (void)pthread_mutex_lock(&server->lock);
     pid_t pid = fork();
     int error = errno;
+    if (pid == 0) {
+        run_child(server, request);
+    }
     (void)pthread_mutex_unlock(&server->lock);
     if (pid == -1) {
         free(child);
         return -error;
-    }
-    if (pid == 0) {
-        run_child(server, request);
     }
     child->pid = pid;
     /* First, as this frees the descriptor that the pidfd may need. */

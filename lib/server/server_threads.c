@@ -24,7 +24,7 @@ struct worker {
     struct party_request *first; /* its first request */
     pthread_t thread;            /* valid while not detached */
     bool detached;               /* under the lock */
-    bool is_busy;                /* under the lock: runs a request */
+    bool is_busy;                /* under the lock: has a request */
     bool done;                   /* under the lock: will not touch the lock again */
 };
 
@@ -171,6 +171,7 @@ static int start_worker(struct party_server *server, struct party_request *reque
     }
     worker->server = server;
     worker->first = request;
+    worker->is_busy = true;
     worker->detached = server->settings.daemon_threads;
     (void)pthread_mutex_lock(&server->lock);
     add_worker(server, worker);
@@ -246,7 +247,8 @@ static struct worker *next_to_join(struct party_server *server, bool wait)
     struct worker *worker;
     while ((worker = pool->workers) != NULL) {
         pool->workers = worker->next;
-        bool may_last = !wait || (server->left_behind && worker->is_busy);
+        bool may_have_work = worker->is_busy || pool->first != NULL;
+        bool may_last = !wait || (server->left_behind && may_have_work);
         if (worker->done || !may_last) {
             return worker;
         }

@@ -359,6 +359,42 @@ static void test_a_handler_cannot_close_its_server(void **state)
     party_server_destroy(server);
 }
 
+static void close_in_handle_error(struct party_server *server, struct party_request *request,
+                                  int error, void *user)
+{
+    tally_error(server, request, error, user);
+    struct tally *tally = user;
+    if (party_server_close(server) != -EDEADLK || party_server_drain(server, 0, NULL) != -EDEADLK) {
+        atomic_fetch_add(&tally->errors, 100);
+    }
+}
+
+static void close_in_shutdown_request(struct party_server *server, struct party_request *request,
+                                      void *user)
+{
+    struct tally *tally = user;
+    if (party_server_close(server) != -EDEADLK || party_server_drain(server, 0, NULL) != -EDEADLK) {
+        atomic_fetch_add(&tally->errors, 100);
+    }
+    party_server_default_shutdown_request(server, request);
+}
+
+static void test_steps_in_a_thread_cannot_close_their_server(void **state)
+{
+    (void)state;
+    struct tally tally;
+    struct party_server_settings settings = threaded(&tally, fail_at_once);
+    settings.ops.handle_error = close_in_handle_error;
+    settings.ops.shutdown_request = close_in_shutdown_request;
+    struct party_server *server = open_with(&settings);
+    int fd = dial(server);
+    assert_int_equal(party_server_handle_request(server), 0);
+    expect_end(fd);
+    assert_int_equal(party_server_close(server), 0);
+    party_server_destroy(server);
+    assert_int_equal(tally.errors, 1);
+}
+
 static void test_a_packet_can_be_answered_after_close(void **state)
 {
     (void)state;
@@ -424,6 +460,7 @@ int main(void)
         cmocka_unit_test(test_daemon_threads_are_not_waited_for),
         cmocka_unit_test(test_threads_are_not_waited_for_when_close_is_not_to_block),
         cmocka_unit_test(test_a_handler_cannot_close_its_server),
+        cmocka_unit_test(test_steps_in_a_thread_cannot_close_their_server),
         cmocka_unit_test(test_a_packet_can_be_answered_after_close),
         cmocka_unit_test(test_threads_survive_no_memory),
     };

@@ -34,18 +34,22 @@ static int64_t time_of(uint32_t n, uint32_t rate)
     return (int64_t)(((uint64_t)n * (uint64_t)PARTY__NS_PER_S + rate - 1) / rate);
 }
 
-/* Bytes in the bucket. */
-static uint32_t level(int64_t full_ns, int64_t now_ns, uint32_t rate, uint32_t burst)
+/* Bytes in the bucket. It is never emptier than empty: when the rate was raised, or the burst made
+   smaller, it fills from there at the new rate. */
+static uint32_t level(int64_t *full_ns, int64_t now_ns, uint32_t rate, uint32_t burst)
 {
-    int64_t missing;
-    if (full_ns <= now_ns) {
+    if (*full_ns <= now_ns) {
         return burst;
     }
-    if (__builtin_mul_overflow(full_ns - now_ns, (int64_t)rate, &missing)) {
-        return 0; /* the rate was raised a lot: the rest of the old debt is paid at the new one */
+    int64_t empty_ns = now_ns + time_of(burst, rate);
+    if (*full_ns >= empty_ns) {
+        *full_ns = empty_ns;
+        return 0;
     }
-    missing = (missing + PARTY__NS_PER_S - 1) / PARTY__NS_PER_S;
-    return missing < (int64_t)burst ? burst - (uint32_t)missing : 0;
+    /* Less than the burst times PARTY__NS_PER_S, and rounding up. */
+    uint64_t missing = (uint64_t)(*full_ns - now_ns) * rate;
+    missing = (missing + (uint64_t)PARTY__NS_PER_S - 1) / (uint64_t)PARTY__NS_PER_S;
+    return missing < burst ? burst - (uint32_t)missing : 0;
 }
 
 static void take(int64_t *full_ns, int64_t now_ns, uint32_t rate, size_t n)
@@ -114,7 +118,7 @@ size_t party__stream_rate_in(struct party_stream *s, size_t max)
         return 0;
     }
     int64_t now_ns = party_loop_now_ns(s->loop);
-    uint32_t there = level(state->in_full_ns, now_ns, rate, burst);
+    uint32_t there = level(&state->in_full_ns, now_ns, rate, burst);
     if (there >= quantum) {
         return there < max ? there : max;
     }
@@ -140,7 +144,7 @@ size_t party__stream_rate_out(struct party_stream *s)
         return 0;
     }
     int64_t now_ns = party_loop_now_ns(s->loop);
-    uint32_t there = level(state->out_full_ns, now_ns, rate, burst);
+    uint32_t there = level(&state->out_full_ns, now_ns, rate, burst);
     if (there >= quantum || there >= s->out.bytes) {
         return there;
     }

@@ -164,6 +164,30 @@ static void test_limits_may_change_while_they_bind(void **state)
     probe_free(p);
 }
 
+/* A bucket cannot be emptier than empty, whatever the old rate would have taken to fill it. */
+static void test_a_rate_that_was_raised_counts_at_once(void **state)
+{
+    struct bench *bench = *state;
+    struct party_stream_limits limits = {.read_rate_bytes = 1,
+                                         .read_burst_bytes = 2000,
+                                         .write_rate_bytes = 1,
+                                         .write_burst_bytes = 1000};
+    struct probe *p = probe_open(bench->loop, bench->kind, &limits);
+    fill_peer(p, 3000);
+    static const char much[4000];
+    party_stream_write(p->stream, much, sizeof(much));
+    turns(bench);
+    assert_int_equal(p->len, 2000);
+    assert_int_equal(drain(p), 1000);
+    limits.read_rate_bytes = limits.write_rate_bytes = 1000000000;
+    limits.read_burst_bytes = limits.write_burst_bytes = 0;
+    advance(bench, 1000); /* the waits that the old rate began end */
+    advance(bench, 21);
+    assert_int_equal(p->len, 3000);
+    assert_int_equal(drain(p), 3000);
+    probe_free(p);
+}
+
 static void test_peer_that_hangs_up_meanwhile_is_found(void **state)
 {
     struct bench *bench = *state;
@@ -243,6 +267,7 @@ int main(void)
         ON_BOTH(test_finish_is_paced_and_ends),
         ON_BOTH(test_silence_of_ours_is_not_the_peers),
         ON_BOTH(test_limits_may_change_while_they_bind),
+        ON_BOTH(test_a_rate_that_was_raised_counts_at_once),
         ON_BOTH(test_peer_that_hangs_up_meanwhile_is_found),
         ON_BOTH(test_closing_while_both_wait),
         ON_UNIX(test_rate_limits_survive_no_memory),

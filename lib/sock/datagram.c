@@ -25,8 +25,9 @@
 #define SEGMENTS_MAX      64
 #define SEGMENTED_MAX_LEN 65000
 
-/* Room for both control messages a datagram can have. */
-#define CONTROL_BYTES (CMSG_SPACE(sizeof(struct in6_pktinfo)) + CMSG_SPACE(sizeof(int)))
+/* Room for both control messages a datagram can have, and for those that the kernel puts between
+   them, or before, when the program has asked for time stamps and the like. */
+#define CONTROL_BYTES 512
 
 union control {
     struct cmsghdr align;
@@ -80,7 +81,15 @@ int party_datagram_enable(struct party_sock *sock, unsigned features)
     return have;
 }
 
-static void prepare_recv(struct batch *batch, struct party_datagram *datagrams, size_t count)
+/* A peer on a Unix socket may send descriptors along, which nobody here would close: without room
+   for them the kernel does. */
+static bool has_control(const struct party_sock *sock)
+{
+    return sock->family == AF_INET || sock->family == AF_INET6;
+}
+
+static void prepare_recv(struct batch *batch, struct party_datagram *datagrams, size_t count,
+                         size_t control_len)
 {
     batch->count = count < BATCH_MAX ? (unsigned)count : BATCH_MAX;
     for (unsigned i = 0; i < batch->count; i++) {
@@ -92,7 +101,7 @@ static void prepare_recv(struct batch *batch, struct party_datagram *datagrams, 
             .msg_iov = &batch->iovs[i],
             .msg_iovlen = 1,
             .msg_control = &batch->controls[i],
-            .msg_controllen = sizeof(batch->controls[i]),
+            .msg_controllen = control_len,
         };
     }
 }
@@ -170,7 +179,7 @@ int party_datagram_recv_batch(struct party_sock *sock, struct party_datagram *da
         return 0;
     }
     struct batch batch;
-    prepare_recv(&batch, datagrams, count);
+    prepare_recv(&batch, datagrams, count, has_control(sock) ? CONTROL_BYTES : 0);
     ssize_t n = party__sock_call(sock, POLLIN, PARTY__DEADLINE_OF_TIMEOUT, try_recvmmsg, &batch);
     for (ssize_t i = 0; i < n; i++) {
         finish_recv(&datagrams[i], &batch.messages[i]);

@@ -93,7 +93,7 @@ static ssize_t cookie_write(void *user, const char *buf, size_t size)
 static int cookie_seek(void *user, off64_t *offset, int whence)
 {
     struct cookie *cookie = user;
-    if (whence == SEEK_END) {
+    if (whence == SEEK_END || *offset == INT64_MIN) {
         errno = ESPIPE;
         return -1;
     }

@@ -2,6 +2,7 @@
 #include <partyline/file.h>
 
 #include <errno.h>
+#include <limits.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <string.h>
@@ -83,6 +84,7 @@ static void test_standard_way_to_change_direction_works_too(void **state)
     assert_peer_hears(&c, "x");
     assert_int_equal(fgetc(c.file), 'b');
     assert_int_equal(fseek(c.file, 0, SEEK_END), -1);
+    assert_int_equal(fseek(c.file, LONG_MIN, SEEK_CUR), -1);
     assert_int_equal(fgetc(c.file), 'c');
     test_file_end(&c);
 }
