@@ -47,7 +47,9 @@ def evaluate():
 
 def run(module):
     """evaluate() in a process of its own. module: the file, or "" for CPython's."""
-    variables = {"PATH": os.environ.get("PATH", ""), "LC_ALL": "C.UTF-8"}
+    variables = {name: os.environ[name] for name in ("PATH", "LD_PRELOAD", "ASAN_OPTIONS", "PYTHONMALLOC")
+                 if name in os.environ}
+    variables["LC_ALL"] = "C.UTF-8"
     if module:
         variables.update(PYTHONPATH=str(HERE / "site"), PARTYLINE_SOCKET_MODULE=module)
     output = subprocess.run([sys.executable, "-W", "ignore", __file__, "--evaluate"], env=variables, check=True,
