@@ -8,6 +8,7 @@ import gc
 import os
 import signal
 import socket
+import subprocess
 import sys
 import threading
 import warnings
@@ -21,6 +22,12 @@ WAITING_S = 60  # far beyond what any test takes; each ends by an event
 
 def test_this_is_our_module():
     assert os.path.realpath(_socket.__file__) == os.path.realpath(os.environ["PARTYLINE_SOCKET_MODULE"])
+
+
+def test_child_interpreters_have_it_too():
+    output = subprocess.run([sys.executable, "-c", "import _socket; print(_socket.__file__)"], check=True,
+                            capture_output=True, text=True, timeout=WAITING_S).stdout
+    assert os.path.realpath(output.strip()) == os.path.realpath(os.environ["PARTYLINE_SOCKET_MODULE"])
 
 
 def open_descriptors():

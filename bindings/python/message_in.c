@@ -30,6 +30,8 @@ static PyObject *control_list(const struct party_sock_message *message)
     struct party_sock_cmsg cmsg;
     int r = 1;
     while (list != NULL && (r = party_sock_cmsg_next(message, &cursor, &cmsg)) > 0) {
+        /* What was cut off amid its data is given as far as it goes; its header has the whole
+         * length. */
         size_t before = (size_t)((const char *)cmsg.data - (const char *)message->control);
         struct cmsghdr header;
         memcpy(&header, (const char *)message->control + before - CMSG_LEN(0), sizeof(header));

@@ -42,6 +42,8 @@ def test_what_fails_with_both_does_not_count():
 
 def test_a_module_of_which_nothing_ran_is_a_failure():
     assert run_tests.report(outcomes({}, {}), ["m"], []) == 1
+    assert run_tests.report(outcomes({"m.a": "failed"}, {}), ["m"], []) == 1
+    assert run_tests.report(outcomes({"m": "skipped"}, {"m": "skipped"}), ["m"], []) == 0
 
 
 def test_a_test_that_began_and_did_not_end_has_failed():

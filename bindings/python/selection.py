@@ -4,6 +4,7 @@
 # What ./test runs: the two the binding is made for, and those that use the object in ways of their
 # own: TLS reads its fields, asyncio its non-blocking side, select its descriptor.
 SHORT = [
+    "test_ssl",
     "test_socket",
     "test_socketserver",
     "test_timeout",
@@ -16,17 +17,21 @@ SHORT = [
     "test_urllib2_localnet",
     "test_asyncio.test_sock_lowlevel",
     "test_asyncio.test_sendfile",
+    "test_asyncio.test_streams",
+    "test_asyncio.test_unix_events",
 ]
 
 # Whose counts ./test repeats.
 NOTED = ["test_socket", "test_socketserver"]
 
-# All of Debian's libpython3.11-testsuite that opens sockets or imports what does.
+# All of Debian's libpython3.11-testsuite that opens sockets or runs on what does.
 ALL = SHORT + [
-    "test_ssl",
     "test_asynchat",
     "test_asyncore",
+    "test_asyncgen",
     "test_audit",
+    "test_contextlib_async",
+    "test_coroutines",
     "test_docxmlrpc",
     "test_eintr",
     "test_exception_hierarchy",
@@ -34,13 +39,17 @@ ALL = SHORT + [
     "test_httplib",
     "test_httpservers",
     "test_imaplib",
+    "test_inspect",
     "test_logging",
     "test_mailbox",
+    "test_mmap",
     "test_nntplib",
     "test_os",
     "test_pathlib",
+    "test_pdb",
     "test_pickle",
     "test_poplib",
+    "test_posix",
     "test_pty",
     "test_pyclbr",
     "test_robotparser",
@@ -49,6 +58,7 @@ ALL = SHORT + [
     "test_smtplib",
     "test_stat",
     "test_support",
+    "test_sys_settrace",
     "test_urllib",
     "test_urllib2",
     "test_urllib_response",
@@ -61,24 +71,33 @@ ALL = SHORT + [
     "test_multiprocessing_spawn",
     "test_asyncio.test_base_events",
     "test_asyncio.test_buffered_proto",
+    "test_asyncio.test_context",
     "test_asyncio.test_events",
+    "test_asyncio.test_futures",
+    "test_asyncio.test_futures2",
+    "test_asyncio.test_locks",
+    "test_asyncio.test_pep492",
     "test_asyncio.test_proactor_events",
+    "test_asyncio.test_protocols",
+    "test_asyncio.test_queues",
     "test_asyncio.test_runners",
     "test_asyncio.test_selector_events",
     "test_asyncio.test_server",
     "test_asyncio.test_ssl",
     "test_asyncio.test_sslproto",
-    "test_asyncio.test_streams",
     "test_asyncio.test_subprocess",
+    "test_asyncio.test_taskgroups",
+    "test_asyncio.test_tasks",
     "test_asyncio.test_threads",
+    "test_asyncio.test_timeouts",
     "test_asyncio.test_transports",
-    "test_asyncio.test_unix_events",
+    "test_asyncio.test_waitfor",
 ]
 
 # Long modules are cut into parts that run side by side.
 PARTS = {
     "test_socket": 4,
-    "test_ssl": 3,
+    "test_ssl": 4,
     "test_asyncio.test_ssl": 2,
     "test_concurrent_futures": 4,
     "test_logging": 2,

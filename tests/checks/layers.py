@@ -3,7 +3,7 @@
 """layers.py ROOT: refuses an #include that goes up, sideways or around a public border.
 
 LAYERS is the table of the layers. A source file may include headers of its own layer and of those
-its row names. Whatever lies in chat/ and bin/ sees of lib/ only the public headers, <partyline/...>.
+its row names. Whatever lies outside lib/ sees of it only the public headers, <partyline/...>.
 A public header belongs to the layer whose folder holds the .c file of its name.
 """
 import os
@@ -28,6 +28,7 @@ LAYERS = {
     "chat/service": CHAT_TO_LOG + ["chat/front"],
     "bin": CHAT_TO_LOG + ["chat/front", "chat/service"],
     "bench": CHAT_TO_LOG + ["chat/front", "chat/service"],
+    "bindings/python": LIB,
     "examples": LIB,
 }
 
@@ -39,6 +40,7 @@ THIRD_PARTY = {
     "openssl/": ["lib/sock"],
     "idn2.h": ["lib/sock"],
     "liburing.h": ["lib/loop"],
+    "Python.h": ["bindings/python"],
     "sqlite3.h": ["chat/log"],
     "cyaml/": ["chat/service"],
     "utf8proc.h": ["chat/wire", "chat/core", "chat/log", "chat/front", "bin"],
