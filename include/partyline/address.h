@@ -17,8 +17,8 @@ PARTY_BEGIN_DECLS
  * Where a socket is or talks to, as a value that can be copied. Written form:
  *
  *     127.0.0.1:60000   [::1]:60000   [fe80::1%eth0]:60000   unix:/run/x.sock   unix:@abstract
- *     netlink:PORT:GROUPS   vsock:CID:PORT   packet:eth0:0x0800
- * packet:eth0:0x0806:00:11:22:33:44:55
+ *     netlink:PORT:GROUPS   vsock:CID:PORT
+ *     packet:eth0:0x0800   packet:eth0:0x0806:00:11:22:33:44:55
  *
  * In the last three numbers may be in hex (0x...), and "*" stands for any machine, port of vsock or
  * interface. address_family.h makes addresses of all families from their parts. Text with a host
@@ -41,10 +41,11 @@ struct party_address {
 
 /**
  * Reads the written form. The host must be numeric, or empty or "*" for the wildcard (":8080" is
- * 0.0.0.0:8080). The port must be there. In a unix name a backslash, x and two hex digits
- * stand for a byte, as party_address_format writes it, so what it wrote of a unix address is read
- * back the same. Returns: 0; PARTY_EADDRESS when the text is not an address; -ENAMETOOLONG when a
- * unix path does not fit into sun_path; -ENODEV when a scope or a packet's text names no interface.
+ * 0.0.0.0:8080). The port must be there. In a unix name a backslash, x and two hex digits stand for
+ * a byte, as party_address_format writes it, so what it wrote of a unix address is read back the
+ * same, but for a path that fills all of sun_path, an abstract name of no bytes and no name at all.
+ * Returns: 0; PARTY_EADDRESS when the text is not an address; -ENAMETOOLONG when a unix path does
+ *   not fit into sun_path; -ENODEV when a scope or a packet's text names no interface.
  */
 PARTY_API PARTY_MUST_USE int party_address_parse(const char *text,
                                                  struct party_address *ret_address);
@@ -64,12 +65,16 @@ PARTY_API PARTY_MUST_USE int party_address_split(const char *text, char *ret_hos
  * written as backslash, x and two hex digits. A unix socket without a name is "unix:". The other
  * families of address_family.h are written as their name and their parts (can:can0,
  * alg:hash:sha256, tipc:2:18888:17:0, qipcrtr:1:2, l2cap:00:11:22:33:44:55:4097, rfcomm:..., hci:0,
- * sco:...), which cannot be read back; one more than those is "family:" and its number. Returns:
- * text.
+ * sco:...), which cannot be read back; one more than those is "family:" and its number.
+ * Returns: text.
  */
 PARTY_API char *party_address_format(const struct party_address *address, char *text, size_t cap);
 
-/** Makes an address from what the kernel gave (accept, getsockname). */
+/**
+ * Makes an address from what the kernel gave (accept, getsockname). Of a path that fills all of
+ * sun_path the kernel counts a NUL behind it that it refuses when it is given it: here that is not
+ * counted, so that what comes can be sent and connected to.
+ */
 PARTY_API void party_address_from_sockaddr(struct party_address *ret_address,
                                            const struct sockaddr *sa, socklen_t len);
 

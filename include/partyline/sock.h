@@ -26,7 +26,6 @@ PARTY_BEGIN_DECLS
  *
  * This header has a socket's life, its timeout and its connections; sock_io.h has what sends and
  * receives, sock_option.h the options. Both come with this one.
- * connection.h.
  *
  * The timeout of a new socket is -1 (Python's None), unless party_sock_setdefaulttimeout says
  * otherwise: calls wait for ever. 0 never waits: a call that would have to wait returns -EAGAIN
@@ -132,9 +131,10 @@ typedef int (*party_interrupt_fn)(struct party_sock *sock, void *user);
 
 /**
  * Sets what is called each time a signal interrupted a waiting call on this socket, in the thread
- * of that call, after the signal's handler; party_sock_sendall calls it after each part, too, as a
- * signal amid the bytes only makes a part shorter. NULL, as at first: calls just go on. Sockets
- * made from this one (accept, dup) have none.
+ * of that call, after the signal's handler. What sends all of something (party_sock_sendall,
+ * party_sock_sendfile, a FILE of file.h) calls it after each part but the last, too, as a signal
+ * amid the bytes only makes a part shorter. NULL, as at first: calls just go on. Sockets made from
+ * this one (accept, dup) have none.
  * Owns: user is kept, not owned. Callback: may look at the socket, but not close it or change its
  * timeout.
  */

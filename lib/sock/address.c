@@ -394,6 +394,9 @@ void party_address_from_sockaddr(struct party_address *ret_address, const struct
     if (address.len > 0) {
         memcpy(&address.u, sa, address.len);
     }
+    if (party_address_family(&address) == AF_UNIX && address.len > sizeof(address.u.un)) {
+        address.len = sizeof(address.u.un);
+    }
     *ret_address = address;
 }
 

@@ -438,6 +438,8 @@ static void test_written_forms_that_are_wrong_are_refused(void **state)
         {"packet:*:0x800:001", PARTY_EADDRESS},
         {"packet:*:0x800:00:11:22:33:44:55:66:77:88", PARTY_EADDRESS},
         {"packet:no-such-if:0x800", -ENODEV},
+        {"packet:2147483648:0x800", -ENODEV},
+        {"packet:4294967295:0x800", -ENODEV},
         {"packet:a-name-that-is-too-long:0x800", -ENODEV},
     };
     for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {

@@ -2,6 +2,7 @@
 #include "sock/address_text.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <string.h>
 
 #include <partyline/address_family.h>
@@ -375,6 +376,10 @@ static int parse_packet(const char *text, struct party_address *ret_address)
         int r = party__parse_interface(name, &index);
         if (r < 0) {
             return r;
+        }
+        /* The kernel counts interfaces in an int. */
+        if (index > INT_MAX) {
+            return -ENODEV;
         }
         packet.interface = (int)index;
     }

@@ -376,6 +376,8 @@ static void test_kernels_longer_length_for_a_full_path_is_understood(void **stat
     char wanted[128] = "unix:";
     memset(wanted + 5, 'q', 108);
     assert_formats_as(&address, wanted);
+    /* And 111 is what bind(2) and connect(2) refuse. */
+    assert_int_equal(address.len, sizeof(struct sockaddr_un));
 }
 
 static void test_set_port_changes_only_where_there_is_one(void **state)

@@ -2,7 +2,6 @@
 #include <partyline/file.h>
 
 #include <errno.h>
-#include <poll.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
@@ -161,33 +160,12 @@ static ssize_t read_sock(void *object, void *buf, size_t len)
     return party_sock_recv_into(object, buf, len, 0);
 }
 
-struct send_args {
-    const char *buf;
-    size_t len;
-};
-
-static ssize_t try_send(const struct party_sock *sock, void *args)
-{
-    const struct send_args *have = args;
-    ssize_t n = send(sock->fd, have->buf, have->len, MSG_NOSIGNAL);
-    return n == -1 ? -errno : n;
-}
-
 /* party_sock_sendall that tells how far it came. */
 static int write_sock(void *object, const void *buf, size_t len, size_t *ret_written)
 {
     struct party_sock *sock = object;
     int64_t deadline_ns = party__sock_deadline(sock, PARTY__DEADLINE_OF_TIMEOUT);
-    *ret_written = 0;
-    while (*ret_written < len) {
-        struct send_args args = {(const char *)buf + *ret_written, len - *ret_written};
-        ssize_t n = party__sock_call(sock, POLLOUT, deadline_ns, try_send, &args);
-        if (n < 0) {
-            return (int)n;
-        }
-        *ret_written += (size_t)n;
-    }
-    return 0;
+    return party__sock_send_until(sock, buf, len, 0, deadline_ns, ret_written);
 }
 
 static int release_sock(void *object)

@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include <partyline/proxy.h>
 
-#include <errno.h>
-#include <poll.h>
 #include <sys/socket.h>
 
 #include <partyline/connection.h>
@@ -18,26 +16,6 @@
 
 #define PEEK_MAX_BYTES 512
 
-struct transfer {
-    void *buf; /* const when sending */
-    size_t len;
-    int flags;
-};
-
-static ssize_t try_recv(const struct party_sock *sock, void *args)
-{
-    const struct transfer *transfer = args;
-    ssize_t n = recv(sock->fd, transfer->buf, transfer->len, transfer->flags);
-    return n == -1 ? -errno : n;
-}
-
-static ssize_t try_send(const struct party_sock *sock, void *args)
-{
-    const struct transfer *transfer = args;
-    ssize_t n = send(sock->fd, transfer->buf, transfer->len, MSG_NOSIGNAL);
-    return n == -1 ? -errno : n;
-}
-
 /* Sends all output. Returns: 0; an error. */
 static int send_output(struct party_sock *sock, struct party_proxy_client *client,
                        int64_t deadline_ns)
@@ -48,12 +26,12 @@ static int send_output(struct party_sock *sock, struct party_proxy_client *clien
         if (len == 0) {
             return 0;
         }
-        struct transfer transfer = {.buf = (void *)(uintptr_t)output, .len = len};
-        ssize_t n = party__sock_call(sock, POLLOUT, deadline_ns, try_send, &transfer);
-        if (n < 0) {
-            return (int)n;
+        size_t sent;
+        int r = party__sock_send_until(sock, output, len, 0, deadline_ns, &sent);
+        if (r < 0) {
+            return r;
         }
-        party_proxy_client_sent(client, (size_t)n);
+        party_proxy_client_sent(client, sent);
     }
 }
 
@@ -62,8 +40,7 @@ static int drop(struct party_sock *sock, size_t len, int64_t deadline_ns)
 {
     uint8_t buf[PEEK_MAX_BYTES];
     while (len > 0) {
-        struct transfer transfer = {.buf = buf, .len = len};
-        ssize_t n = party__sock_call(sock, POLLIN, deadline_ns, try_recv, &transfer);
+        ssize_t n = party__sock_recv_until(sock, buf, len, 0, deadline_ns);
         if (n <= 0) {
             return n < 0 ? (int)n : PARTY_EOF;
         }
@@ -76,8 +53,7 @@ static int receive_input(struct party_sock *sock, struct party_proxy_client *cli
                          int64_t deadline_ns)
 {
     uint8_t buf[PEEK_MAX_BYTES];
-    struct transfer transfer = {.buf = buf, .len = sizeof(buf), .flags = MSG_PEEK};
-    ssize_t n = party__sock_call(sock, POLLIN, deadline_ns, try_recv, &transfer);
+    ssize_t n = party__sock_recv_until(sock, buf, sizeof(buf), MSG_PEEK, deadline_ns);
     if (n <= 0) {
         return n < 0 ? (int)n : PARTY_EOF;
     }

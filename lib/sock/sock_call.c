@@ -12,12 +12,14 @@
 /*
  * The rule for blocking, in one place.
  *
- *   timeout -1   The descriptor is blocking and the kernel waits. EINTR: ask the interrupt
- * function, if there is one, and try again. timeout 0    The descriptor is non-blocking. EAGAIN is
- * the answer. timeout > 0  The descriptor is non-blocking. The call is tried first, as mostly there
- * is something to read or room to write, and then one system call is all it takes. On EAGAIN
- * poll(2) waits for what is left until the deadline, and the call is tried again: poll may promise
- * what another thread or a bad checksum has taken away.
+ *     timeout -1    The descriptor is blocking and the kernel waits. EINTR: ask the interrupt
+ *                   function, if there is one, and try again.
+ *     timeout 0     The descriptor is non-blocking. EAGAIN is the answer.
+ *     timeout > 0   The descriptor is non-blocking. The call is tried first, as mostly there is
+ *                   something to read or room to write, and then one system call is all it takes.
+ *                   On EAGAIN poll(2) waits for what is left until the deadline, and the call is
+ *                   tried again: poll may promise what another thread or a bad checksum has taken
+ *                   away.
  *
  * The deadline is fixed when a call first has to wait, or before by who makes several calls under
  * one deadline. Interruptions and false promises never move it.

@@ -54,7 +54,9 @@ int party__sock_wait_fd(struct party_sock *sock, int fd, short events, int64_t d
 /** Whether one of events is there now. Returns: 1; 0; -errno of poll(2). */
 int party__sock_is_ready(int fd, short events);
 
-/** To be called after EINTR. Returns: 0: go on; the interrupt function's negative code. */
+/** To be called after EINTR, and between the parts of what is sent: a signal amid the bytes makes
+   a part shorter and is not told otherwise. Returns: 0: go on; the interrupt function's negative
+   code. */
 static inline int party__sock_interrupted(struct party_sock *sock)
 {
     if (sock->interrupt_fn == NULL) {
@@ -63,6 +65,21 @@ static inline int party__sock_interrupted(struct party_sock *sock)
     int r = sock->interrupt_fn(sock, sock->interrupt_user);
     return r < 0 ? r : 0;
 }
+
+/**
+ * recv(2) within deadline_ns. Returns: bytes; 0 at end of stream; as party__sock_call. len is not
+ * 0.
+ */
+ssize_t party__sock_recv_until(struct party_sock *sock, void *buf, size_t len, int flags,
+                               int64_t deadline_ns);
+
+/**
+ * send(2) until all has gone, at least once, within deadline_ns for all of it. The interrupt
+ * function is asked after each part. Returns: 0; as party__sock_call, and *ret_sent, which may not
+ * be NULL, says in any case how much went.
+ */
+int party__sock_send_until(struct party_sock *sock, const void *buf, size_t len, int flags,
+                           int64_t deadline_ns, size_t *ret_sent);
 
 /** Turns deadline_ns into a time when it is PARTY__DEADLINE_OF_TIMEOUT. */
 int64_t party__sock_deadline(const struct party_sock *sock, int64_t deadline_ns);

@@ -18,8 +18,14 @@
  *
  * Unix sockets are the exception: their connect(2) is done or not done when it returns. One that
  * was interrupted has left nothing behind and must be called again; poll(2) would call the
- * unconnected socket writable and SO_ERROR would have no error.
+ * unconnected socket writable and SO_ERROR would have no error. Those of VSOCK give the connection
+ * up when a signal comes, with the same consequence.
  */
+static bool is_given_up_when_interrupted(int family)
+{
+    return family == AF_UNIX || family == AF_VSOCK;
+}
+
 static int try_connect(struct party_sock *sock, const struct party_address *address,
                        bool *ret_goes_on)
 {
@@ -36,7 +42,7 @@ static int try_connect(struct party_sock *sock, const struct party_address *addr
         if (interrupted < 0) {
             return interrupted;
         }
-        if (sock->family != AF_UNIX) {
+        if (!is_given_up_when_interrupted(sock->family)) {
             *ret_goes_on = sock->timeout_ms != 0;
             return -EINPROGRESS;
         }

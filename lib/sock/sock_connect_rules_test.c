@@ -130,13 +130,14 @@ static void test_interrupted_it_waits_and_is_not_called_again(void **state)
     play_connect(at_once, AF_INET, 0, -EINPROGRESS, EINPROGRESS);
 }
 
-static void test_interrupted_unix_connect_is_called_again(void **state)
+static void test_interrupted_connect_that_left_nothing_is_called_again(void **state)
 {
     (void)state;
     static const struct step script[] = {{STEP_CALL, -EINTR, 0, 0}, {STEP_INTERRUPT, 0, 0, 0},
                                          {STEP_CALL, -EINTR, 0, 0}, {STEP_INTERRUPT, 0, 0, 0},
                                          {STEP_CALL, 0, 0, 0},      {0}};
     play_connect(script, AF_UNIX, -1, 0, 0);
+    play_connect(script, AF_VSOCK, -1, 0, 0);
 }
 
 static void test_interrupt_function_ends_it_with_its_own_code(void **state)
@@ -167,7 +168,7 @@ int main(void)
         cmocka_unit_test(test_without_waiting_it_is_in_progress),
         cmocka_unit_test(test_decided_while_waiting),
         cmocka_unit_test(test_interrupted_it_waits_and_is_not_called_again),
-        cmocka_unit_test(test_interrupted_unix_connect_is_called_again),
+        cmocka_unit_test(test_interrupted_connect_that_left_nothing_is_called_again),
         cmocka_unit_test(test_interrupt_function_ends_it_with_its_own_code),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

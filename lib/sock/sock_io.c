@@ -22,14 +22,20 @@ static ssize_t try_recv(const struct party_sock *sock, void *args)
     return n == -1 ? -errno : n;
 }
 
+ssize_t party__sock_recv_until(struct party_sock *sock, void *buf, size_t len, int flags,
+                               int64_t deadline_ns)
+{
+    struct recv_args args = {.buf = buf, .len = len, .flags = flags};
+    return party__sock_call(sock, POLLIN, deadline_ns, try_recv, &args);
+}
+
 ssize_t party_sock_recv_into(struct party_sock *sock, void *buf, size_t len, int flags)
 {
     if (len == 0) {
         /* TCP would wait for a first byte and UNIX datagrams would be lost; Python does nothing. */
         return 0;
     }
-    struct recv_args args = {.buf = buf, .len = len, .flags = flags};
-    return party__sock_call(sock, POLLIN, PARTY__DEADLINE_OF_TIMEOUT, try_recv, &args);
+    return party__sock_recv_until(sock, buf, len, flags, PARTY__DEADLINE_OF_TIMEOUT);
 }
 
 ssize_t party_sock_recv(struct party_sock *sock, void *buf, size_t len, int flags)
@@ -109,23 +115,30 @@ ssize_t party_sock_sendto(struct party_sock *sock, const void *buf, size_t len, 
     return party__sock_call(sock, POLLOUT, PARTY__DEADLINE_OF_TIMEOUT, try_sendto, &args);
 }
 
-int party_sock_sendall(struct party_sock *sock, const void *buf, size_t len, int flags)
+int party__sock_send_until(struct party_sock *sock, const void *buf, size_t len, int flags,
+                           int64_t deadline_ns, size_t *ret_sent)
 {
     struct send_args args = {.buf = buf, .len = len, .flags = flags};
-    int64_t deadline_ns = party__sock_deadline(sock, PARTY__DEADLINE_OF_TIMEOUT);
-    /* At least once, as in Python: an empty datagram is one too. */
+    int r = 0;
+    /* At least once, as in Python's sendall: an empty datagram is one too. */
     do {
         ssize_t n = party__sock_call(sock, POLLOUT, deadline_ns, try_send, &args);
         if (n < 0) {
-            return (int)n;
+            r = (int)n;
+            break;
         }
         args.buf = (const char *)args.buf + n;
         args.len -= (size_t)n;
         /* A signal that comes when some bytes have been taken ends send(2) without EINTR. */
-        int r = args.len > 0 ? party__sock_interrupted(sock) : 0;
-        if (r < 0) {
-            return r;
-        }
-    } while (args.len > 0);
-    return 0;
+        r = args.len > 0 ? party__sock_interrupted(sock) : 0;
+    } while (args.len > 0 && r == 0);
+    *ret_sent = len - args.len;
+    return r;
+}
+
+int party_sock_sendall(struct party_sock *sock, const void *buf, size_t len, int flags)
+{
+    size_t sent;
+    int64_t deadline_ns = party__sock_deadline(sock, PARTY__DEADLINE_OF_TIMEOUT);
+    return party__sock_send_until(sock, buf, len, flags, deadline_ns, &sent);
 }

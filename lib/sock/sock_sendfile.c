@@ -32,6 +32,7 @@ struct transfer {
     int64_t left;
     int64_t sent;
     int64_t deadline_ns;
+    bool is_refused; /* by sendfile(2) */
 };
 
 static size_t chunk_of(const struct transfer *transfer, size_t max)
@@ -39,19 +40,33 @@ static size_t chunk_of(const struct transfer *transfer, size_t max)
     return transfer->left < (int64_t)max ? (size_t)transfer->left : max;
 }
 
-static void count_sent(struct transfer *transfer, ssize_t n)
+static void count_sent(struct transfer *transfer, int64_t n)
 {
     transfer->sent += n;
     transfer->left -= n;
 }
 
+/* Whether the kernel says that it cannot send this file, not that sending failed. */
+static bool is_refusal(int error)
+{
+    return error == EINVAL || error == ENOSYS || error == EOPNOTSUPP || error == ESPIPE;
+}
+
 static ssize_t try_sendfile(const struct party_sock *sock, void *args)
 {
-    const struct transfer *transfer = args;
+    struct transfer *transfer = args;
     off_t offset = transfer->start + transfer->sent;
     ssize_t n = sendfile(sock->fd, transfer->fd, transfer->is_seekable ? &offset : NULL,
                          chunk_of(transfer, CHUNK_MAX_BYTES));
+    /* Told here, where it cannot be taken for the code of an interrupt function. */
+    transfer->is_refused = n == -1 && is_refusal(errno);
     return n == -1 ? -errno : n;
+}
+
+/* Returns: 0: go on; the interrupt function's code. */
+static int ask_between_parts(const struct transfer *transfer)
+{
+    return transfer->left > 0 ? party__sock_interrupted(transfer->sock) : 0;
 }
 
 /* Returns: 0 when all went out or the file ended; a negative code. */
@@ -64,6 +79,10 @@ static int send_by_kernel(struct transfer *transfer)
             return (int)n;
         }
         count_sent(transfer, n);
+        int r = ask_between_parts(transfer);
+        if (r < 0) {
+            return r;
+        }
     }
     return 0;
 }
@@ -94,41 +113,15 @@ static ssize_t read_chunk(const struct transfer *transfer, char *buf, size_t cap
         if (n >= 0) {
             return n;
         }
-        int r = errno == EINTR ? party__sock_interrupted(transfer->sock) : -errno;
+        int error = errno;
+        int r = error == EINTR ? party__sock_interrupted(transfer->sock) : -error;
         /* Another reader of the same pipe was faster. */
-        bool is_robbed = r == -EAGAIN && !transfer->is_seekable && transfer->sock->timeout_ms != 0;
+        bool is_robbed =
+            error == EAGAIN && !transfer->is_seekable && transfer->sock->timeout_ms != 0;
         if (r < 0 && !is_robbed) {
             return r;
         }
     }
-}
-
-struct send_args {
-    const char *buf;
-    size_t len;
-};
-
-static ssize_t try_send(const struct party_sock *sock, void *args)
-{
-    const struct send_args *have = args;
-    ssize_t n = send(sock->fd, have->buf, have->len, MSG_NOSIGNAL);
-    return n == -1 ? -errno : n;
-}
-
-static int send_chunk(struct transfer *transfer, const char *buf, size_t len)
-{
-    struct send_args args = {.buf = buf, .len = len};
-    while (args.len > 0) {
-        ssize_t n =
-            party__sock_call(transfer->sock, POLLOUT, transfer->deadline_ns, try_send, &args);
-        if (n < 0) {
-            return (int)n;
-        }
-        count_sent(transfer, n);
-        args.buf += n;
-        args.len -= (size_t)n;
-    }
-    return 0;
 }
 
 static int send_by_copying(struct transfer *transfer)
@@ -139,18 +132,16 @@ static int send_by_copying(struct transfer *transfer)
         if (n <= 0) {
             return (int)n;
         }
-        int r = send_chunk(transfer, buf, (size_t)n);
+        size_t sent;
+        int r =
+            party__sock_send_until(transfer->sock, buf, (size_t)n, 0, transfer->deadline_ns, &sent);
+        count_sent(transfer, (int64_t)sent);
+        r = r < 0 ? r : ask_between_parts(transfer);
         if (r < 0) {
             return r;
         }
     }
     return 0;
-}
-
-/* Codes by which the kernel says that it cannot send this file, not that sending failed. */
-static bool is_refusal(int r)
-{
-    return r == -EINVAL || r == -ENOSYS || r == -EOPNOTSUPP || r == -ESPIPE;
 }
 
 static int send_without_sigpipe(struct transfer *transfer)
@@ -202,7 +193,7 @@ int party_sock_sendfile(struct party_sock *sock, int fd, int64_t offset, int64_t
     }
     transfer.deadline_ns = party__sock_deadline(sock, PARTY__DEADLINE_OF_TIMEOUT);
     r = send_without_sigpipe(&transfer);
-    if (is_refusal(r) && transfer.sent == 0) {
+    if (transfer.is_refused && transfer.sent == 0) {
         r = send_by_copying(&transfer);
     }
     *ret_sent = transfer.sent;

@@ -434,9 +434,11 @@ static void test_one_deadline_for_all_of_it(void **state)
 {
     (void)state;
     static const struct step late[] = {{STEP_CALL, 10, 0, 10000},
+                                       {STEP_INTERRUPT, 0, 0, 0},
                                        {STEP_CALL, -EAGAIN, 0, 0},
                                        {STEP_POLL, 1, 90, 50000},
                                        {STEP_CALL, 20, 0, 0},
+                                       {STEP_INTERRUPT, 0, 0, 0},
                                        {STEP_CALL, -EINTR, 0, 0},
                                        {STEP_INTERRUPT, 0, 0, 0},
                                        {STEP_CALL, -EAGAIN, 0, 0},
@@ -444,18 +446,35 @@ static void test_one_deadline_for_all_of_it(void **state)
                                        {STEP_INTERRUPT, 0, 0, 0},
                                        {STEP_POLL, 0, 10, 10000},
                                        {0}};
-    static const struct step done[] = {{STEP_CALL, 60, 0, 0},
-                                       {STEP_CALL, -EINTR, 0, 0},
-                                       {STEP_INTERRUPT, 0, 0, 0},
-                                       {STEP_CALL, 40, 0, 0},
-                                       {0}};
-    static const struct step ended[] = {{STEP_CALL, 60, 0, 0}, {STEP_CALL, 0, 0, 0}, {0}};
-    static const struct step stopped[] = {
-        {STEP_CALL, 60, 0, 0}, {STEP_CALL, -EINTR, 0, 0}, {STEP_INTERRUPT, -9, 0, 0}, {0}};
+    static const struct step done[] = {{STEP_CALL, 60, 0, 0},     {STEP_INTERRUPT, 0, 0, 0},
+                                       {STEP_CALL, -EINTR, 0, 0}, {STEP_INTERRUPT, 0, 0, 0},
+                                       {STEP_CALL, 40, 0, 0},     {0}};
+    static const struct step ended[] = {
+        {STEP_CALL, 60, 0, 0}, {STEP_INTERRUPT, 0, 0, 0}, {STEP_CALL, 0, 0, 0}, {0}};
+    static const struct step stopped[] = {{STEP_CALL, 60, 0, 0},
+                                          {STEP_INTERRUPT, 0, 0, 0},
+                                          {STEP_CALL, -EINTR, 0, 0},
+                                          {STEP_INTERRUPT, -9, 0, 0},
+                                          {0}};
     play_sendfile(late, 100, PARTY_ETIMEOUT, 30);
     play_sendfile(done, -1, 0, 100);
     play_sendfile(ended, -1, 0, 60);
     play_sendfile(stopped, -1, -9, 60);
+}
+
+static void test_interrupt_function_ends_it_between_its_parts(void **state)
+{
+    (void)state;
+    /* Neither sendfile(2) nor send(2) reports EINTR when bytes went before the signal came. */
+    static const struct step by_kernel[] = {{STEP_CALL, 60, 0, 0}, {STEP_INTERRUPT, -9, 0, 0}, {0}};
+    static const struct step by_copying[] = {
+        {STEP_CALL, -EINVAL, 0, 0}, {STEP_CALL, 60, 0, 0}, {STEP_INTERRUPT, -9, 0, 0}, {0}};
+    play_sendfile(by_kernel, -1, -9, 60);
+    play_sendfile(by_copying, -1, -9, 60);
+    /* Its code is never taken for the kernel's refusal. */
+    static const struct step same_code[] = {
+        {STEP_CALL, -EINTR, 0, 0}, {STEP_INTERRUPT, -EINVAL, 0, 0}, {0}};
+    play_sendfile(same_code, -1, -EINVAL, 0);
 }
 
 static void test_refusals_lead_to_copying_and_other_errors_end_it(void **state)
@@ -465,23 +484,30 @@ static void test_refusals_lead_to_copying_and_other_errors_end_it(void **state)
     static const int errors[] = {EIO,      ENOMEM,       EOVERFLOW, ECONNRESET,
                                  ENOTCONN, EHOSTUNREACH, ETIMEDOUT, ENOBUFS};
     for (size_t i = 0; i < sizeof(refusals) / sizeof(refusals[0]); i++) {
-        const struct step copied[] = {
-            {STEP_CALL, -refusals[i], 0, 0}, {STEP_CALL, 30, 0, 0}, /* send from here on */
-            {STEP_CALL, -EINTR, 0, 0},       {STEP_INTERRUPT, 0, 0, 0}, {STEP_CALL, 70, 0, 0}, {0}};
+        const struct step copied[] = {{STEP_CALL, -refusals[i], 0, 0},
+                                      {STEP_CALL, 30, 0, 0}, /* send from here on */
+                                      {STEP_INTERRUPT, 0, 0, 0},
+                                      {STEP_CALL, -EINTR, 0, 0},
+                                      {STEP_INTERRUPT, 0, 0, 0},
+                                      {STEP_CALL, 70, 0, 0},
+                                      {0}};
         const struct step failed[] = {{STEP_CALL, -refusals[i], 0, 0},
                                       {STEP_CALL, 30, 0, 0},
+                                      {STEP_INTERRUPT, 0, 0, 0},
                                       {STEP_CALL, -ECONNRESET, 0, 0},
                                       {0}};
         /* Once it has sent, it is no refusal any more. */
-        const struct step late[] = {{STEP_CALL, 50, 0, 0}, {STEP_CALL, -refusals[i], 0, 0}, {0}};
+        const struct step late[] = {
+            {STEP_CALL, 50, 0, 0}, {STEP_INTERRUPT, 0, 0, 0}, {STEP_CALL, -refusals[i], 0, 0}, {0}};
         play_sendfile(copied, -1, 0, 100);
         play_sendfile(failed, -1, -ECONNRESET, 30);
         play_sendfile(late, -1, -refusals[i], 50);
     }
     for (size_t i = 0; i < sizeof(errors) / sizeof(errors[0]); i++) {
-        const struct step script[] = {{STEP_CALL, 50, 0, 0}, {STEP_CALL, -errors[i], 0, 0}, {0}};
+        const struct step script[] = {
+            {STEP_CALL, 50, 0, 0}, {STEP_INTERRUPT, 0, 0, 0}, {STEP_CALL, -errors[i], 0, 0}, {0}};
         play_sendfile(script, -1, -errors[i], 50);
-        play_sendfile(script + 1, 100, -errors[i], 0);
+        play_sendfile(script + 2, 100, -errors[i], 0);
     }
 }
 
@@ -498,6 +524,7 @@ int main(void)
         cmocka_unit_test(test_gone_peer_is_an_error_not_a_signal),
         cmocka_unit_test(test_wrong_arguments_are_refused),
         cmocka_unit_test(test_one_deadline_for_all_of_it),
+        cmocka_unit_test(test_interrupt_function_ends_it_between_its_parts),
         cmocka_unit_test(test_refusals_lead_to_copying_and_other_errors_end_it),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
