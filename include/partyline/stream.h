@@ -36,8 +36,9 @@ struct party_tls_options;
 
 struct party_stream_ops {
     /**
-     * Bytes came. Returns how many were taken; fewer than len pauses reading (see
-     * party_stream_resume). After party_stream_close the result does not matter.
+     * Bytes came. Returns how many were taken; fewer than len pauses reading until
+     * party_stream_resume is called, later than in this call: before it returns there is no pause
+     * to end. After party_stream_close the result does not matter.
      */
     size_t (*on_data)(struct party_stream *stream, const uint8_t *data, size_t len, void *user);
     /**

@@ -3,6 +3,7 @@
 build directory of PARTYLINE_BIN."""
 import os
 import pathlib
+import subprocess
 import sys
 
 import pytest
@@ -46,3 +47,14 @@ def run():
             errors.append(error)
     if errors:
         raise errors[0]
+
+
+@pytest.fixture(scope="session")
+def certificate(tmp_path_factory):
+    """(certificate, key): PEM files for localhost, signed by itself."""
+    folder = tmp_path_factory.mktemp("tls")
+    paths = str(folder / "certificate.pem"), str(folder / "key.pem")
+    subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes",
+                    "-days", "2", "-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost",
+                    "-out", paths[0], "-keyout", paths[1]], check=True, capture_output=True)
+    return paths

@@ -9,7 +9,6 @@ import signal
 import socket
 import socketserver
 import ssl
-import subprocess
 import sys
 import threading
 
@@ -397,17 +396,6 @@ def test_who_does_not_read_does_not_stop_a_chat_on_a_loop(run):
 
 
 # ---- TLS ----
-
-
-@pytest.fixture(scope="session")
-def certificate(tmp_path_factory):
-    """(certificate, key): PEM files for localhost, signed by itself."""
-    folder = tmp_path_factory.mktemp("tls")
-    paths = str(folder / "certificate.pem"), str(folder / "key.pem")
-    subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes",
-                    "-days", "2", "-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost",
-                    "-out", paths[0], "-keyout", paths[1]], check=True, capture_output=True)
-    return paths
 
 
 def test_tls(run, certificate):
