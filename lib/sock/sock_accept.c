@@ -62,9 +62,12 @@ struct accept_args {
 static ssize_t try_accept(const struct party_sock *sock, void *args)
 {
     struct accept_args *accepted = args;
-    accepted->len = sizeof(accepted->storage);
-    int fd =
-        accept4(sock->fd, (struct sockaddr *)&accepted->storage, &accepted->len, accepted->flags);
+    /* An operation of AF_ALG has no peer. The kernel, asked for one, would refuse to accept at all
+       (ECONNABORTED). */
+    bool has_peer = sock->family != AF_ALG;
+    accepted->len = has_peer ? sizeof(accepted->storage) : 0;
+    int fd = accept4(sock->fd, has_peer ? (struct sockaddr *)&accepted->storage : NULL,
+                     has_peer ? &accepted->len : NULL, accepted->flags);
     return fd == -1 ? -errno : fd;
 }
 

@@ -94,13 +94,18 @@ ssize_t __wrap_sendmsg(int fd, const struct msghdr *header, int flags)
     return take_call(POLLOUT, flags);
 }
 
+static bool asked_for_peer;
+
 int __wrap_accept4(int fd, struct sockaddr *sa, socklen_t *sa_len, int flags)
 {
     (void)fd;
-    (void)sa;
-    assert_int_equal(*sa_len, sizeof(struct sockaddr_storage));
+    assert_int_equal(sa == NULL, sa_len == NULL);
+    asked_for_peer = sa != NULL;
+    if (sa_len != NULL) {
+        assert_int_equal(*sa_len, sizeof(struct sockaddr_storage));
+        *sa_len = 0;
+    }
     assert_int_equal(flags, SOCK_CLOEXEC);
-    *sa_len = 0;
     return (int)take_call(POLLIN, flags);
 }
 
@@ -388,6 +393,25 @@ static void play_accept_within(const struct step *script, int64_t sock_timeout_m
     assert_played_out();
 }
 
+static void test_accept_of_a_cipher_asks_for_no_peer(void **state)
+{
+    (void)state;
+    static const struct step script[] = {{STEP_CALL, 9, 0, 0}, {0}};
+    static const int families[] = {AF_INET, AF_ALG};
+    for (size_t i = 0; i < 2; i++) {
+        struct party_sock sock = {.fd = -1, .family = families[i], .timeout_ms = -1};
+        struct party_sock *conn = NULL;
+        struct party_address peer;
+        play(script);
+        expected_events = POLLIN;
+        int r = party_sock_accept(&sock, &conn, &peer);
+        assert_int_equal(accepted(r, conn), 9);
+        assert_int_equal(asked_for_peer, families[i] == AF_INET);
+        assert_int_equal(peer.len, 0);
+        assert_played_out();
+    }
+}
+
 static void test_accept_within_tries_first_where_it_cannot_block(void **state)
 {
     (void)state;
@@ -525,6 +549,7 @@ int main(void)
         cmocka_unit_test(test_every_other_error_ends_the_call_at_once),
         cmocka_unit_test(test_sendall_has_one_deadline_and_asks_the_interrupt_function),
         cmocka_unit_test(test_interrupt_function_ends_a_sendall_between_its_parts),
+        cmocka_unit_test(test_accept_of_a_cipher_asks_for_no_peer),
         cmocka_unit_test(test_accept_within_tries_first_where_it_cannot_block),
         cmocka_unit_test(test_accept_within_waits_first_where_it_could_block),
         cmocka_unit_test(test_afalg_tells_operation_vector_and_length),
