@@ -56,7 +56,7 @@ struct party_resolve_list {
  * NULL and "" are port 0. As in Python "" is no host, host and service may not both be NULL, and
  * "<broadcast>" is known to party_resolve_address only. 0 for family, type and proto means any;
  * flags are AI_* of <netdb.h>. Unlike Python, which takes port 65616 for 80, a number beyond 65535
- * or with a sign is refused with PARTY_EGAI_SERVICE.
+ * or with a sign or white space before it is refused with PARTY_EGAI_SERVICE.
  * Returns: 0; a PARTY_EGAI_ code; -errno when the system failed; -ENOMEM.
  * Owns: on success the caller owns the list's memory until party_resolve_list_finish.
  */

@@ -26,7 +26,8 @@ PARTY_BEGIN_DECLS
  * Returns, unless a contract says more: -EAGAIN when the socket's timeout is 0 and the call would
  * have to wait; PARTY_ETIMEOUT when the timeout ran out; -errno of the system call; the code of an
  * interrupt function (party_sock_set_interrupt). flags are the MSG_ flags of the system call;
- * MSG_NOSIGNAL is always set.
+ * MSG_NOSIGNAL is always set. The timeout is the rule with MSG_DONTWAIT, too: as in Python, only a
+ * timeout of -1 lets it make a call that does not wait.
  *
  * Owns: nothing; buffers and addresses are borrowed for the call. Blocks: up to the socket's
  * timeout, which counts for a call in all, not for each of its system calls.
@@ -37,7 +38,7 @@ struct party_sock;
  * Reads what has arrived, at most len bytes. Python's socket.recv and recv_into.
  * Returns: bytes read (> 0); 0 at end of stream, for an empty datagram, and for len 0, which makes
  *   no system call; of a datagram that is longer than len the rest is lost. With MSG_TRUNC it is
- * the length of the datagram, which may be more than len.
+ *   the length of the datagram, which may be more than len.
  */
 PARTY_API PARTY_MUST_USE ssize_t party_sock_recv(struct party_sock *sock, void *buf, size_t len,
                                                  int flags);

@@ -2,8 +2,10 @@
 #ifndef PARTYLINE_SOCK_SOCK_CALL_H
 #define PARTYLINE_SOCK_SOCK_CALL_H
 
+#include <poll.h>
 #include <stdatomic.h>
 #include <stdint.h>
+#include <sys/socket.h>
 #include <sys/types.h>
 
 #include <partyline/sock.h>
@@ -64,6 +66,15 @@ static inline int party__sock_interrupted(struct party_sock *sock)
     }
     int r = sock->interrupt_fn(sock, sock->interrupt_user);
     return r < 0 ? r : 0;
+}
+
+/**
+ * What a receiving call with these MSG_ flags waits for. With POLLIN for what lies beside the data,
+ * data that nobody takes would end each wait at once. POLLERR needs no asking.
+ */
+static inline short party__recv_events(int flags)
+{
+    return (flags & MSG_ERRQUEUE) != 0 ? 0 : (flags & MSG_OOB) != 0 ? POLLPRI : POLLIN;
 }
 
 /**

@@ -26,7 +26,7 @@ ssize_t party__sock_recv_until(struct party_sock *sock, void *buf, size_t len, i
                                int64_t deadline_ns)
 {
     struct recv_args args = {.buf = buf, .len = len, .flags = flags};
-    return party__sock_call(sock, POLLIN, deadline_ns, try_recv, &args);
+    return party__sock_call(sock, party__recv_events(flags), deadline_ns, try_recv, &args);
 }
 
 ssize_t party_sock_recv_into(struct party_sock *sock, void *buf, size_t len, int flags)
@@ -67,7 +67,8 @@ ssize_t party_sock_recvfrom_into(struct party_sock *sock, void *buf, size_t len,
     args.buf = buf;
     args.len = len;
     args.flags = flags;
-    ssize_t n = party__sock_call(sock, POLLIN, PARTY__DEADLINE_OF_TIMEOUT, try_recvfrom, &args);
+    ssize_t n = party__sock_call(sock, party__recv_events(flags), PARTY__DEADLINE_OF_TIMEOUT,
+                                 try_recvfrom, &args);
     if (n >= 0 && ret_peer != NULL) {
         party_address_from_sockaddr(ret_peer, (struct sockaddr *)&args.peer, args.peer_len);
     }

@@ -41,7 +41,8 @@ ssize_t party_sock_recvmsg_into(struct party_sock *sock, struct party_sock_messa
     struct recvmsg_args args;
     args.message = message;
     args.flags = flags;
-    ssize_t n = party__sock_call(sock, POLLIN, PARTY__DEADLINE_OF_TIMEOUT, try_recvmsg, &args);
+    ssize_t n = party__sock_call(sock, party__recv_events(flags), PARTY__DEADLINE_OF_TIMEOUT,
+                                 try_recvmsg, &args);
     if (n >= 0) {
         message->control_len = args.header.msg_controllen;
         /* The kernel hands this one back: the caller sees it only if it was the caller's. */

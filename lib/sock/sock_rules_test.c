@@ -22,6 +22,7 @@ ssize_t __wrap_sendmsg(int fd, const struct msghdr *header, int flags);
 int __wrap_accept4(int fd, struct sockaddr *sa, socklen_t *sa_len, int flags);
 
 static int last_flags;
+static short receiving_events = POLLIN;
 static char last_control[256]; /* of sendmsg */
 static size_t last_control_len;
 
@@ -37,7 +38,7 @@ ssize_t __wrap_recv(int fd, void *buf, size_t len, int flags)
     (void)fd;
     (void)buf;
     (void)len;
-    return take_call(POLLIN, flags);
+    return take_call(receiving_events, flags);
 }
 
 ssize_t __wrap_recvfrom(int fd, void *buf, size_t len, int flags, struct sockaddr *sa,
@@ -49,7 +50,7 @@ ssize_t __wrap_recvfrom(int fd, void *buf, size_t len, int flags, struct sockadd
     (void)sa;
     assert_int_equal(*sa_len, sizeof(struct sockaddr_storage));
     *sa_len = 0;
-    return take_call(POLLIN, flags);
+    return take_call(receiving_events, flags);
 }
 
 ssize_t __wrap_recvmsg(int fd, struct msghdr *header, int flags)
@@ -61,7 +62,7 @@ ssize_t __wrap_recvmsg(int fd, struct msghdr *header, int flags)
     header->msg_namelen = 0;
     header->msg_controllen = 0;
     header->msg_flags = flags & MSG_CMSG_CLOEXEC;
-    return take_call(POLLIN, flags);
+    return take_call(receiving_events, flags);
 }
 
 ssize_t __wrap_send(int fd, const void *buf, size_t len, int flags)
@@ -380,6 +381,35 @@ static void test_interrupt_function_ends_a_sendall_between_its_parts(void **stat
     assert_played_out();
 }
 
+static void play_receiving(int flags, short events)
+{
+    static const struct step script[] = {
+        {STEP_CALL, -EAGAIN, 0, 0}, {STEP_POLL, 1, 100, 0}, {STEP_CALL, 5, 0, 0}, {0}};
+    struct party_sock sock = {.fd = -1, .timeout_ms = 100};
+    struct party_sock_message message = {0};
+    struct party_sock_fds fds = {0};
+    receiving_events = events;
+    play(script);
+    assert_int_equal(party_sock_recv(&sock, buffer, sizeof(buffer), flags), 5);
+    play(script);
+    assert_int_equal(party_sock_recvfrom(&sock, buffer, sizeof(buffer), flags, NULL), 5);
+    play(script);
+    assert_int_equal(party_sock_recvmsg(&sock, &message, flags), 5);
+    play(script);
+    assert_int_equal(party_sock_recv_fds(&sock, buffer, sizeof(buffer), flags, &fds), 5);
+    assert_played_out();
+    receiving_events = POLLIN;
+}
+
+/* Else the bytes that nobody asked for would end each wait, and the call would spin. */
+static void test_what_is_received_beside_the_data_is_waited_for_by_its_own_event(void **state)
+{
+    (void)state;
+    play_receiving(MSG_ERRQUEUE, 0);
+    play_receiving(MSG_OOB, POLLPRI);
+    play_receiving(MSG_PEEK, POLLIN);
+}
+
 static void play_accept_within(const struct step *script, int64_t sock_timeout_ms,
                                int64_t timeout_ms, int wanted)
 {
@@ -550,6 +580,7 @@ int main(void)
         cmocka_unit_test(test_sendall_has_one_deadline_and_asks_the_interrupt_function),
         cmocka_unit_test(test_interrupt_function_ends_a_sendall_between_its_parts),
         cmocka_unit_test(test_accept_of_a_cipher_asks_for_no_peer),
+        cmocka_unit_test(test_what_is_received_beside_the_data_is_waited_for_by_its_own_event),
         cmocka_unit_test(test_accept_within_tries_first_where_it_cannot_block),
         cmocka_unit_test(test_accept_within_waits_first_where_it_could_block),
         cmocka_unit_test(test_afalg_tells_operation_vector_and_length),
