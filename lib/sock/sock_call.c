@@ -9,6 +9,11 @@
 
 #include "base/clock.h"
 
+/* After so many promises that came at once and were false, poll is asked after a pause, of a
+   millisecond at first and up to 16. */
+#define QUICK_PROMISES_MAX  8U
+#define PAUSE_DOUBLINGS_MAX 4U
+
 /*
  * The rule for blocking, in one place.
  *
@@ -81,9 +86,55 @@ int party__sock_wait(struct party_sock *sock, short events, int64_t deadline_ns)
     return party__sock_wait_fd(sock, sock->fd, events, deadline_ns);
 }
 
+/* What party__sock_call knows of poll's promises that the call then found false. */
+struct promises {
+    bool is_second; /* the call has waited before */
+    unsigned quick; /* so many came at once, one after the other */
+};
+
+/* Waits without asking for anything. Returns: as party__sock_wait. */
+static int pause_for(struct party_sock *sock, short events, int64_t span_ns, int64_t deadline_ns)
+{
+    int64_t until_ns = party__now_ns() + span_ns;
+    if (until_ns >= deadline_ns) {
+        return party__sock_wait_fd(sock, -1, events, deadline_ns);
+    }
+    int r = party__sock_wait_fd(sock, -1, events, until_ns);
+    return r == PARTY_ETIMEOUT && party__now_ns() >= until_ns ? 0 : r;
+}
+
+/*
+ * Some promises never come true: an unconnected unix datagram socket counts as writable though the
+ * receiver has no room, and an unread error queue ends every wait. So where poll keeps answering at
+ * once, it is asked at growing intervals.
+ */
+static int wait_for_promise(struct party_sock *sock, short events, int64_t deadline_ns,
+                            struct promises *promises)
+{
+    if (!promises->is_second) {
+        promises->is_second = true;
+        return party__sock_wait(sock, events, deadline_ns);
+    }
+    if (promises->quick >= QUICK_PROMISES_MAX) {
+        unsigned doublings = promises->quick - QUICK_PROMISES_MAX;
+        int64_t span_ns = PARTY__NS_PER_MS
+                          << (doublings < PAUSE_DOUBLINGS_MAX ? doublings : PAUSE_DOUBLINGS_MAX);
+        int r = pause_for(sock, events, span_ns, deadline_ns);
+        if (r < 0) {
+            return r;
+        }
+    }
+    int64_t asked_ns = party__now_ns();
+    int r = party__sock_wait(sock, events, deadline_ns);
+    bool is_quick = party__now_ns() - asked_ns < PARTY__NS_PER_MS;
+    promises->quick = is_quick ? promises->quick + 1 : 0;
+    return r;
+}
+
 ssize_t party__sock_call(struct party_sock *sock, short events, int64_t deadline_ns,
                          party__sock_try_fn try_once, void *args)
 {
+    struct promises promises = {0};
     for (;;) {
         ssize_t n = try_once(sock, args);
         if (n >= 0) {
@@ -96,7 +147,7 @@ ssize_t party__sock_call(struct party_sock *sock, short events, int64_t deadline
             return n;
         } else {
             deadline_ns = party__sock_deadline(sock, deadline_ns);
-            r = party__sock_wait(sock, events, deadline_ns);
+            r = wait_for_promise(sock, events, deadline_ns, &promises);
         }
         if (r < 0) {
             return r;

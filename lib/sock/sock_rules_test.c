@@ -284,6 +284,38 @@ static void test_deadline_stands_through_interruptions_and_false_promises(void *
     play_to_all(script, 100, PARTY_ETIMEOUT, false);
 }
 
+static void test_promises_that_are_always_false_do_not_make_it_spin(void **state)
+{
+    (void)state;
+    enum { PROMISES = 9 };
+    struct step script[2 * PROMISES + 8] = {{0}};
+    size_t at = 0;
+    for (int i = 0; i < PROMISES; i++) {
+        script[at++] = (struct step){STEP_CALL, -EAGAIN, 0, 0};
+        script[at++] = (struct step){STEP_POLL, 1, 100, 0};
+    }
+    /* Now it pauses before it asks again, each time longer, but never beyond the deadline. */
+    script[at++] = (struct step){STEP_CALL, -EAGAIN, 0, 0};
+    script[at++] = (struct step){STEP_POLL, 0, 1, 1000};
+    script[at++] = (struct step){STEP_POLL, 1, 99, 0};
+    script[at++] = (struct step){STEP_CALL, -EAGAIN, 0, 0};
+    script[at++] = (struct step){STEP_POLL, 0, 2, 2000};
+    script[at++] = (struct step){STEP_POLL, 0, 97, 97000};
+    play_to_all(script, 100, PARTY_ETIMEOUT, false);
+    script[at - 1] = (struct step){STEP_POLL, 1, 97, 0};
+    script[at] = (struct step){STEP_CALL, 5, 0, 0};
+    play_to_all(script, 100, 5, false);
+    /* What had to be waited for was a promise worth waiting for. */
+    for (size_t i = 1; i < 2 * PROMISES; i += 2) {
+        script[i].timeout_ms = 1000 - (int)(i / 2) * 10;
+        script[i].elapsed_us = 10000;
+    }
+    script[2 * PROMISES + 1] = (struct step){STEP_POLL, 1, 1000 - PROMISES * 10, 0};
+    script[2 * PROMISES + 2] = (struct step){STEP_CALL, 5, 0, 0};
+    script[2 * PROMISES + 3] = (struct step){0};
+    play_to_all(script, 1000, 5, false);
+}
+
 static void test_interrupted_blocking_call_is_made_again(void **state)
 {
     (void)state;
@@ -571,6 +603,7 @@ int main(void)
         cmocka_unit_test(test_timeout_zero_never_polls),
         cmocka_unit_test(test_timeout_runs_out),
         cmocka_unit_test(test_deadline_stands_through_interruptions_and_false_promises),
+        cmocka_unit_test(test_promises_that_are_always_false_do_not_make_it_spin),
         cmocka_unit_test(test_interrupted_blocking_call_is_made_again),
         cmocka_unit_test(test_interrupt_function_lets_the_call_go_on),
         cmocka_unit_test(test_interrupt_function_ends_a_blocking_call),
