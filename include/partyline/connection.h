@@ -74,7 +74,7 @@ struct party_connection_options {
  * Python's socket.create_connection with all its parameters (source_address, all_errors): looks
  * host up and connects a stream socket to the first of its addresses that answers, within
  * timeout_ms for the look-up and all attempts together (-1: for ever). The socket's timeout is
- * timeout_ms afterwards. options NULL means all defaults.
+ * timeout_ms afterwards. host NULL is loopback. options NULL means all defaults.
  *
  * A look-up under a timeout runs in a thread of its own unless host is numeric. When the time is
  * over the thread is left to itself and ends when the resolver does (resolv.conf(5)); where no

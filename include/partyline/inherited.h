@@ -46,7 +46,8 @@ struct party_inherited_list {
  *   and descriptors differ in number; -EBADF when a descriptor is not open; -errno of fcntl(2) or
  *   getsockopt(2); -ENOMEM.
  * Owns: on success the caller owns the list; what it takes out it sets to NULL, or -1. On failure
- *   everything is open and the variables are there as before, but close-on-exec may be set.
+ *   everything is open and the variables are there as before, but close-on-exec may be set, and
+ *   with a default timeout O_NONBLOCK.
  */
 PARTY_API PARTY_MUST_USE int party_inherited_take(struct party_inherited_list *ret_list);
 

@@ -22,16 +22,27 @@ static inline int64_t party__now_ns(void)
     return (int64_t)now.tv_sec * PARTY__NS_PER_S + now.tv_nsec;
 }
 
+/** A span in nanoseconds; PARTY__NEVER_NS for -1 and for what does not fit. */
+static inline int64_t party__span_ns(int64_t timeout_ms)
+{
+    int64_t span_ns;
+    if (timeout_ms < 0 || __builtin_mul_overflow(timeout_ms, PARTY__NS_PER_MS, &span_ns)) {
+        return PARTY__NEVER_NS;
+    }
+    return span_ns;
+}
+
+/** The deadline timeout_ms after now_ns; PARTY__NEVER_NS for -1 and for what does not fit. */
+static inline int64_t party__deadline_after_ns(int64_t now_ns, int64_t timeout_ms)
+{
+    int64_t span_ns = party__span_ns(timeout_ms);
+    return span_ns < PARTY__NEVER_NS - now_ns ? now_ns + span_ns : PARTY__NEVER_NS;
+}
+
 /** The deadline timeout_ms from now; PARTY__NEVER_NS for -1 and for what does not fit. */
 static inline int64_t party__deadline_ns(int64_t timeout_ms)
 {
-    int64_t span_ns;
-    int64_t deadline_ns;
-    if (timeout_ms < 0 || __builtin_mul_overflow(timeout_ms, PARTY__NS_PER_MS, &span_ns) ||
-        __builtin_add_overflow(party__now_ns(), span_ns, &deadline_ns)) {
-        return PARTY__NEVER_NS;
-    }
-    return deadline_ns;
+    return party__deadline_after_ns(timeout_ms == -1 ? 0 : party__now_ns(), timeout_ms);
 }
 
 #endif

@@ -204,6 +204,11 @@ static void on_found(struct party_lookup_query *query, int result, struct party_
     advance(connector);
 }
 
+static int64_t timeout_of(const struct party_connector_settings *settings)
+{
+    return settings->timeout_ms != 0 ? settings->timeout_ms : PARTY_CONNECTOR_TIMEOUT_DEFAULT_MS;
+}
+
 static int start_lookup(struct party_connector *connector,
                         const struct party_connector_settings *settings)
 {
@@ -212,22 +217,9 @@ static int start_lookup(struct party_connector *connector,
         .service = settings->service,
         .family = settings->family,
         .type = SOCK_STREAM,
-        .timeout_ms =
-            settings->timeout_ms != 0 ? settings->timeout_ms : PARTY_CONNECTOR_TIMEOUT_DEFAULT_MS,
+        .timeout_ms = timeout_of(settings),
     };
     return party_lookup_start(settings->lookup, &question, on_found, connector, &connector->query);
-}
-
-static int64_t deadline_of(const struct party_loop *loop, int64_t timeout_ms)
-{
-    int64_t span_ns;
-    int64_t deadline_ns;
-    timeout_ms = timeout_ms != 0 ? timeout_ms : PARTY_CONNECTOR_TIMEOUT_DEFAULT_MS;
-    if (timeout_ms == -1 || __builtin_mul_overflow(timeout_ms, PARTY__NS_PER_MS, &span_ns) ||
-        __builtin_add_overflow(party_loop_now_ns(loop), span_ns, &deadline_ns)) {
-        return PARTY__NEVER_NS;
-    }
-    return deadline_ns;
 }
 
 static bool is_valid(const struct party_connector_settings *settings)
@@ -251,7 +243,8 @@ int party_connector_start(struct party_loop *loop, const struct party_connector_
     connector->loop = loop;
     connector->fn = fn;
     connector->user = user;
-    connector->deadline_ns = deadline_of(loop, settings->timeout_ms);
+    connector->deadline_ns =
+        party__deadline_after_ns(party_loop_now_ns(loop), timeout_of(settings));
     connector->options.delay_ms = settings->delay_ms;
     if (settings->source != NULL) {
         connector->source = *settings->source;

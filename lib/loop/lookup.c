@@ -204,11 +204,8 @@ static int hand_over(struct party_lookup *lookup, const struct party_lookup_ques
     int64_t timeout_ms =
         question->timeout_ms == 0 ? PARTY_LOOKUP_TIMEOUT_DEFAULT_MS : question->timeout_ms;
     if (timeout_ms != -1) {
-        int64_t delay_ns;
-        if (__builtin_mul_overflow(timeout_ms, PARTY__NS_PER_MS, &delay_ns)) {
-            delay_ns = INT64_MAX;
-        }
-        int r = party_timer_start(lookup->loop, &query->timer, delay_ns, on_timeout, query);
+        int r = party_timer_start(lookup->loop, &query->timer, party__span_ns(timeout_ms),
+                                  on_timeout, query);
         if (r < 0) {
             return r;
         }
