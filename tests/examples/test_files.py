@@ -26,7 +26,7 @@ BAD_ADDRESS = {
     "fds_sender": ["/nonexistent/s", "/dev/null"], "ping": ["no host"], "names": ["no host", "80"],
     "syslog_send": ["no address"], "inherited_server": [],
 }
-NO_ADDRESS = {"locked_dictionary", "loop_signal", "loop_timer", "netlink_links"}
+NO_ADDRESS = {"errors", "locked_dictionary", "loop_signal", "loop_timer", "netlink_links"}
 
 
 def invoke(name, *args):

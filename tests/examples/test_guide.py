@@ -100,6 +100,7 @@ def test_one_client_is_greeted(run):
     assert "127.0.0.1:" in server.out.splitlines()[1]
 
 
+@pytest.mark.threads
 @pytest.mark.parametrize("step", SERVERS)
 def test_servers(run, step):
     server = run("c", f"guide/{step}", "127.0.0.1:0")
@@ -125,6 +126,7 @@ def test_a_taken_address_is_told(run, step):
     assert second.err == f"{host}:{port}: Address already in use\n"
 
 
+@pytest.mark.threads
 @pytest.mark.parametrize("step", SERVERS[2:])
 def test_several_at_once(run, step):
     where = run("c", f"guide/{step}", "127.0.0.1:0").listening()
@@ -135,6 +137,7 @@ def test_several_at_once(run, step):
             assert sock.recv(100) == b"ME TOO\n"
 
 
+@pytest.mark.threads
 @pytest.mark.parametrize("signo", [signal.SIGTERM, signal.SIGINT])
 @pytest.mark.parametrize("step", ["step08_end", "step09_loops"])
 def test_the_end_in_good_order(run, step, signo):

@@ -64,6 +64,7 @@ def test_models_answer_in_capitals(run, model, client_is):
             assert file.readline() == line.upper()
 
 
+@pytest.mark.threads
 @pytest.mark.parametrize("model", MODELS[1:])
 def test_models_but_the_serial_one_serve_several_at_once(run, model):
     where = run("c", model, "127.0.0.1", "0").listening()
@@ -239,7 +240,36 @@ def test_sendfile_client_with_python(run, tmp_path, listener):
     assert client.out == file.read_text()
 
 
-# ---- waiting ----
+# ---- errors and waiting ----
+
+
+def class_of(call, *args):
+    """Python's name of the class of what the call raises."""
+    try:
+        call(*args)
+    except TimeoutError:  # a name for it, since 3.10
+        return "socket.timeout"
+    except (socket.gaierror, socket.herror) as error:
+        return f"socket.{type(error).__name__}"
+    except OSError:
+        return "OSError"
+    return "no error"
+
+
+def test_errors_are_of_pythons_classes(run):
+    program = run("c", "errors", "127.0.0.1")
+    assert program.wait() == 0
+    told = dict(re.findall(r"^(\w+): ([\w. ']+): .+ \(\w+\)$", program.out, re.MULTILINE))
+    with socket.socket() as deaf, socket.socket() as sock:
+        deaf.bind(("127.0.0.1", 0))
+        assert told["connect"] == class_of(sock.connect, deaf.getsockname()) == "OSError"
+    assert told["getaddrinfo"] == class_of(socket.getaddrinfo, "no such host", 80) == "socket.gaierror"
+    assert told["gethostbyaddr"] == class_of(socket.gethostbyaddr, "127.0.0.1")
+    a, b = socket.socketpair()
+    with a, b:
+        a.settimeout(0.001)
+        assert told["recv"] == class_of(a.recv, 1) == "socket.timeout"
+    assert told["parse"] == "Partyline's own"
 
 
 def test_timeout_runs_out(run, listener):

@@ -93,6 +93,7 @@ def chat_with(run, server_is, server, client_is):
     return serving, members
 
 
+@pytest.mark.threads
 @pytest.mark.parametrize("server_is, client_is", BOTH_WAYS)
 @pytest.mark.parametrize("server", ["chat_server", "chat_makefile_server"])
 def test_chat(run, server, server_is, client_is):
@@ -107,6 +108,7 @@ def test_chat(run, server, server_is, client_is):
     assert serving.wait() == 0
 
 
+@pytest.mark.threads
 @pytest.mark.parametrize("client_is", ["c", "python"])
 def test_chat_on_a_loop(run, client_is):
     _, (alice, bob, carol) = chat_with(run, "c", "loop_chat", client_is)
@@ -116,6 +118,7 @@ def test_chat_on_a_loop(run, client_is):
     alice.expect(r"is bob gone\?$")
 
 
+@pytest.mark.threads
 @pytest.mark.parametrize("server", ["chat_server", "chat_makefile_server"])
 def test_chat_ends_with_members_who_are_silent(run, server):
     serving, members = chat_with(run, "c", server, "c")
@@ -125,6 +128,7 @@ def test_chat_ends_with_members_who_are_silent(run, server):
         member.expect("the chat is over")
 
 
+@pytest.mark.threads
 @pytest.mark.parametrize("language", ["c", "python"])
 def test_locked_dictionary(run, language):
     program = run(language, "locked_dictionary", "2000")
