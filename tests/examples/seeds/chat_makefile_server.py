@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: MIT
 """The group chat with makefile: what a client sends is read as lines."""
+import contextlib
 import datetime
 import socket
 import sys
@@ -49,7 +50,8 @@ class ChatServer:
         self.event.set()
         with self.lock:
             for _, sock in self.clients.values():
-                sock.shutdown(socket.SHUT_RDWR)
+                with contextlib.suppress(OSError):  # who has left just now
+                    sock.shutdown(socket.SHUT_RDWR)  # close alone wakes no thread that receives
         self.sock.close()
 
 

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: MIT
 """A group chat: a thread per client, a lock for the dictionary of them, "quit" at the prompt."""
+import contextlib
 import datetime
 import socket
 import sys
@@ -43,7 +44,8 @@ class ChatServer:
         self.event.set()
         with self.lock:
             for each in self.clients.values():
-                each.shutdown(socket.SHUT_RDWR)  # close alone does not wake the thread that receives
+                with contextlib.suppress(OSError):  # who has left just now
+                    each.shutdown(socket.SHUT_RDWR)  # close alone wakes no thread that receives
         self.sock.close()
 
 
