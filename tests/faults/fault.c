@@ -205,7 +205,7 @@ size_t fault_check(fault_scenario_fn scenario, void *user, fault_allows_fn allow
     int r = scenario(user);
     (void)fault_disarm();
     assert_int_equal(r, 0);
-    for (size_t i = 0; i < FAULT_CALL_COUNT; i++) {
+    for (enum fault_call i = 0; i < FAULT_CALL_COUNT; i++) {
         seen[i] = fault_count(i) < NTH_MAX ? fault_count(i) : NTH_MAX;
     }
     for (enum fault_call call = 0; call < FAULT_CALL_COUNT; call++) {
