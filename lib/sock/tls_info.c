@@ -132,7 +132,7 @@ static ssize_t put_by_bio(X509 *cert, enum party_tls_cert_form form, void *buf, 
     if (form == PARTY_TLS_CERT_PEM) {
         done = PEM_write_bio_X509(bio, cert) == 1;
     } else { /* an empty subject is written as no bytes, which is no error; a failure is -1 */
-        unsigned long flags = (XN_FLAG_RFC2253 | ASN1_STRFLGS_UTF8_CONVERT) & ~ASN1_STRFLGS_ESC_MSB;
+        unsigned long flags = XN_FLAG_RFC2253 & ~(unsigned long)ASN1_STRFLGS_ESC_MSB;
         done = X509_NAME_print_ex(bio, X509_get_subject_name(cert), 0, flags) >= 0;
     }
     char *text = NULL;
