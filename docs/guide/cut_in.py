@@ -18,7 +18,7 @@ BLOCK = re.compile(r"^<!-- (\w+\.c)((?: \w+)*) -->\n```c\n.*?^```$", re.MULTILIN
 def definition(text, name):
     """The definition of a function or variable at the top level of a file, with the comment above it."""
     found = re.search(rf"^(?:/\*[^\n]*\n(?:   [^\n]*\n)*)?(?:static )?[a-z][^\n;{{=]*\b{name}\b"
-                      r"(?:[^;{]*;|[^;{]*\{.*?^\};?$|[^;{]*\{[^\n]*\};$)", text, re.MULTILINE | re.DOTALL)
+                      r"(?:[^;{]*;|[^;{]*\{[^\n]*\};$|[^;{]*\{.*?^\};?$)", text, re.MULTILINE | re.DOTALL)
     if found is None:
         raise LookupError(f"nothing defines {name}")
     return found[0]

@@ -13,9 +13,13 @@ static int answer_one(struct party_sock *listener)
     }
     char text[PARTY_ADDRESS_TEXT_MAX];
     printf("%s is here\n", party_address_format(&peer, text, sizeof(text)));
-    r = party_sock_sendall(client, "HELLO\n", 6, 0);
+    char question[1024]; /* read it: to close on unread bytes would cut our answer off, too */
+    ssize_t n = party_sock_recv(client, question, sizeof(question), 0);
+    if (n >= 0) {
+        n = party_sock_sendall(client, "HELLO\n", 6, 0);
+    }
     party_sock_close(client);
-    return r;
+    return (int)n;
 }
 
 int main(int argc, char *argv[])

@@ -43,6 +43,14 @@ def test_a_page_that_differs_is_refused(cut_in, page, tmp_path, monkeypatch):
     assert (tmp_path / "README.md").read_text(encoding="utf-8") == page
 
 
+def test_a_name_is_its_definition_and_no_more(cut_in):
+    assert re.fullmatch(r"static const struct party_stream_limits limits = \{.*\};", cut_in.code("step09_loops.c", ["limits"]))
+    say = cut_in.code("step09_loops.c", ["say"])
+    assert say.startswith("static void say(") and say.endswith("\n}") and say.count("\n}") == 1
+    end = cut_in.code("step08_end.c", ["end"])
+    assert end.startswith("/* Waits for a signal") and end.count("\n}") == 1
+
+
 def test_a_name_that_nothing_defines_is_refused(cut_in):
     with pytest.raises(LookupError):
         cut_in.code(f"{STEPS[0]}.c", ["no_such_function"])
@@ -92,15 +100,25 @@ def test_clients_say_who_refused(run, step):
     assert client.err == f"127.0.0.1:{port}: Connection refused\n"
 
 
-def test_one_client_is_greeted(run):
+@pytest.mark.parametrize("client", CLIENTS)
+def test_one_client_is_greeted(run, client):
     server = run("c", "guide/step04_listen", "127.0.0.1:0")
-    with socket.create_connection(server.listening(), PATIENCE_S) as sock:
-        assert sock.makefile().read() == "HELLO\n"
+    asking = run("c", f"guide/{client}", *server.listening())
+    assert asking.wait() == 0, asking.err
+    assert asking.out == "HELLO\n"
     assert server.wait() == 0
     assert "127.0.0.1:" in server.out.splitlines()[1]
 
 
-@pytest.mark.threads
+def test_the_same_server_at_a_unix_path(run, tmp_path):
+    for number, step in enumerate(STEPS[3:9]):
+        path = tmp_path / str(number)
+        run("c", f"guide/{step}", f"unix:{path}").expect(f"^listening on unix:{path}$")
+        asking = run("c", "unix_client", path, "hello\n")
+        assert asking.wait() == 0, asking.err
+        assert asking.out == "HELLO\n"
+
+
 @pytest.mark.parametrize("step", SERVERS)
 def test_servers(run, step):
     server = run("c", f"guide/{step}", "127.0.0.1:0")
