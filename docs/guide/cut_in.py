@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""cut_in.py [--check]: puts the code of examples/guide/ into the pages of docs/guide/.
+"""cut_in.py [--check]: puts the code of examples/guide/ into the pages of docs/guide/ and README.md.
 
 A page says with <!-- FILE --> that the block of code below is the whole file, but for its licence line,
 or with <!-- FILE NAME... --> that it is the definitions of these names. With --check nothing is written;
@@ -11,6 +11,7 @@ import re
 import sys
 
 PAGES = pathlib.Path(__file__).resolve().parent
+README = PAGES.parent.parent / "README.md"
 SOURCES = PAGES.parent.parent / "examples" / "guide"
 BLOCK = re.compile(r"^<!-- (\w+\.c)((?: \w+)*) -->\n```c\n.*?^```$", re.MULTILINE | re.DOTALL)
 
@@ -41,7 +42,7 @@ def cut_in(page):
 def main(arguments):
     is_check = arguments == ["--check"]
     stale = []
-    for file in sorted(PAGES.glob("*.md")):
+    for file in [*sorted(PAGES.glob("*.md")), README]:
         before = file.read_text(encoding="utf-8")
         after = cut_in(before)
         if before != after:
