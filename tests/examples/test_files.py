@@ -28,6 +28,15 @@ BAD_ADDRESS = {
 }
 NO_ADDRESS = {"errors", "locked_dictionary", "loop_signal", "loop_timer", "netlink_links"}
 
+# The ports of the seeds, where a program has one.
+PORTS = {
+    "udp_receiver": 8081, "udp_sender": 8081, "tcp_time_server": 12345, "tcp_time_client": 12345, "quit_server": 1122,
+    "quit_client": 1122, "udp_time_server": 8888, "udp_time_client": 8888, "echo_server": 9000, "echo_client": 9000,
+    "timestamp_server": 21567, "timestamp_client": 21567, "welcome_server": 60000, "chat_server": 60000,
+    "chat_makefile_server": 60000, "chat_client": 60000, "hello_tcp_server": 12345, "hello_tcp_client": 12345,
+    "hello_udp_server": 12348, "hello_udp_client": 12348,
+}
+
 
 def invoke(name, *args):
     return subprocess.run([examples_directory() / name, *args], stdin=subprocess.DEVNULL, capture_output=True,
@@ -51,6 +60,12 @@ def test_file(file):
     assert own == ([] if file.stem == "locked_dictionary" else ["<partyline/partyline.h>"])
     table = (EXAMPLES / "README.md").read_text(encoding="utf-8")
     assert len(re.findall(rf"^\| \[{file.name}\]\({file.name}\) \| .+ \| .+ \|$", table, re.MULTILINE)) == 1
+
+
+@pytest.mark.parametrize("name", PORTS)
+def test_the_port_is_the_seeds_unless_one_is_given(name):
+    text = (EXAMPLES / f"{name}.c").read_text(encoding="utf-8")
+    assert f'const char *port = argc > 2 ? argv[2] : "{PORTS[name]}";' in text
 
 
 def test_the_table_lists_no_other():
