@@ -82,9 +82,9 @@ struct party_connection_options {
  *
  * Returns: 0; PARTY_ETIMEOUT; what party_resolve_getaddrinfo failed with; -EINVAL for a timeout_ms
  *   below -1 or options out of range; -ENOMEM; -EINPROGRESS with timeout_ms 0, which leaves no time
- *   for a look-up or for an answer; when all attempts failed, the error of the one that failed
- * last. Owns: on success the caller owns the socket; in any case what ret_failures got. Blocks: up
- * to timeout_ms.
+ *   for a look-up or for an answer; when all attempts failed, the last one's error.
+ * Owns: on success the caller owns the socket; in any case what ret_failures got.
+ * Blocks: up to timeout_ms.
  */
 PARTY_API PARTY_MUST_USE int party_sock_create_connection_with(
     const char *host, const char *port, int64_t timeout_ms,
