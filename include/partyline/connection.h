@@ -122,6 +122,8 @@ struct party_server_options {
  *     options.reuse_port = true;
  *     r = party_sock_create_server(&address, &options, &second);
  *
+ * Clients who connect in between are the first one's, and do not stand in the second one's way.
+ *
  * Returns: 0; -errno of socket(2), setsockopt(2), bind(2), listen(2), chmod(2), unlink(2); -EINVAL
  *   for dualstack_ipv6 with another family than INET6; -EOPNOTSUPP for reuse_port with a unix
  *   address, which cannot be shared so (loops may share the descriptor); -ENOMEM.

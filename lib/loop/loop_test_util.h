@@ -80,9 +80,14 @@ static inline void use_test_clock(struct party_loop *loop, int64_t *clock_ns)
     loop->now_ns = *clock_ns;
 }
 
+/* A turn; where calls are interrupted on purpose (tests/faults) several, as each may come to less.
+ */
 static inline void run_turn(struct party_loop *loop)
 {
-    assert_int_equal(party_loop_run_once(loop, 0), 0);
+    const char *turns = getenv("PARTY_FAULT_TURNS");
+    for (long left = turns == NULL ? 1 : strtol(turns, NULL, 10); left > 0; left--) {
+        assert_int_equal(party_loop_run_once(loop, 0), 0);
+    }
 }
 
 /* Returns once the loop has announced that it waits; it may still be on its way into the kernel. */

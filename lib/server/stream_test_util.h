@@ -218,7 +218,11 @@ static inline void peer_send(struct probe *p, const char *text)
 static inline bool loop_is_idle(struct party_loop *loop)
 {
     struct party__ready ready[4];
-    return loop->backend->wait(loop->backend_state, 0, ready, 4) == 0;
+    int n;
+    do {
+        n = loop->backend->wait(loop->backend_state, 0, ready, 4);
+    } while (n == -EINTR);
+    return n == 0;
 }
 
 /* Turns until the condition holds; only a hang reaches the end of the patience. */

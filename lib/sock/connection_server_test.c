@@ -196,6 +196,47 @@ static void test_a_port_taken_alone_can_be_shared_afterwards(void **state)
     party_sock_close(first);
 }
 
+/* Connections made before the port was opened to others do not keep them out: they reuse the
+   address, as all sockets of party_sock_create_server do. */
+static void share_after_clients_came(const char *text, bool dualstack)
+{
+    const struct party_server_options alone = {.dualstack_ipv6 = dualstack};
+    const struct party_server_options shared = {.reuse_port = true, .dualstack_ipv6 = dualstack};
+    struct party_address address;
+    struct party_sock *first = test_server(text, &alone, &address);
+    struct party_address at = address;
+    if (dualstack) {
+        at = test_address("127.0.0.1:0");
+        party_address_set_port(&at, party_address_port(&address));
+    }
+    struct party_sock *left = test_client(&at);
+    struct party_sock *conn;
+    assert_result(party_sock_accept(first, &conn, NULL), 0);
+    party_sock_close(conn); /* TIME_WAIT, once the client has closed, too */
+    party_sock_close(left);
+    struct party_sock *talking = test_client(&at);
+    assert_result(party_sock_accept(first, &conn, NULL), 0);
+    struct party_sock *waiting = test_client(&at);
+    assert_result(party_sock_setsockopt(first, SOL_SOCKET, SO_REUSEPORT, 1), 0);
+    struct party_sock *second;
+    assert_result(party_sock_create_server(&address, &shared, &second), 0);
+    assert_int_equal(accept_waiting(first), 1);
+    party_sock_close(second);
+    party_sock_close(waiting);
+    party_sock_close(conn);
+    party_sock_close(talking);
+    party_sock_close(first);
+}
+
+static void test_a_port_can_be_shared_though_clients_came_before(void **state)
+{
+    (void)state;
+    share_after_clients_came("127.0.0.1:0", false);
+    if (party_sock_has_dualstack_ipv6()) {
+        share_after_clients_came("[::]:0", true);
+    }
+}
+
 static void test_backlog_bounds_what_waits(void **state)
 {
     (void)state;
@@ -503,6 +544,7 @@ int main(void)
         cmocka_unit_test(test_v6_wildcard_leaves_v4_alone),
         cmocka_unit_test(test_reuse_port_shares_a_port),
         cmocka_unit_test(test_a_port_taken_alone_can_be_shared_afterwards),
+        cmocka_unit_test(test_a_port_can_be_shared_though_clients_came_before),
         cmocka_unit_test(test_backlog_bounds_what_waits),
         cmocka_unit_test(test_an_abstract_name_is_free_once_its_server_is_gone),
         cmocka_unit_test(test_unsupported_wishes_are_refused),

@@ -194,7 +194,7 @@ static void run(fault_scenario_fn scenario, void *user, fault_allows_fn allows,
 /* Interruptions and refusals to wait that never end are no fault of the library's. */
 static bool can_last(int error)
 {
-    return error != EINTR && error != EAGAIN && error != FAULT_SHORT;
+    return error != EINTR && error != EAGAIN && error != EBUSY && error != FAULT_SHORT;
 }
 
 size_t fault_check(fault_scenario_fn scenario, void *user, fault_allows_fn allows)

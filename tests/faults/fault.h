@@ -34,16 +34,27 @@
     X(fcntl64, false, EMFILE, EPERM)                                                               \
     X(flock, false, EINTR, ENOLCK, EWOULDBLOCK)                                                    \
     X(fstat64, false, EIO, ENOMEM, EOVERFLOW)                                                      \
+    X(fork, false, EAGAIN, ENOMEM, ENOSYS)                                                         \
     X(getpeername, false, ENOBUFS, ENOTCONN)                                                       \
     X(getsockname, false, ENOBUFS)                                                                 \
     X(getsockopt, false, ENOPROTOOPT)                                                              \
+    X(io_uring_get_events, false, EAGAIN, EBUSY, EINTR)                                            \
+    X(io_uring_queue_init_params, false, EFAULT, EINVAL, EMFILE, ENFILE, ENOMEM, ENOSYS, EPERM)    \
+    X(io_uring_register, false, EACCES, EINVAL, ENOMEM)                                            \
+    X(io_uring_submit, false, EAGAIN, EBUSY, EEXIST, EINTR)                                        \
+    X(io_uring_submit_and_get_events, false, EAGAIN, EBUSY, EEXIST, EINTR)                         \
+    X(io_uring_submit_and_wait, false, EAGAIN, EBUSY, EEXIST, EINTR)                               \
+    X(io_uring_submit_and_wait_timeout, false, EAGAIN, EBUSY, EEXIST, EINTR)                       \
     X(ioctl, false, EINVAL, ENOTTY)                                                                \
     X(listen, false, EADDRINUSE, EOPNOTSUPP)                                                       \
     X(lseek64, false, ESPIPE, EOVERFLOW)                                                           \
     X(lstat64, false, EACCES, ENOMEM)                                                              \
     X(open64, false, EACCES, EINTR, EMFILE, ENFILE, ENOMEM)                                        \
+    X(pidfd_open, false, EMFILE, ENFILE, ENODEV, ENOMEM, ENOSYS)                                   \
     X(poll, false, EINTR, ENOMEM)                                                                  \
+    X(ppoll, false, EINTR, ENOMEM)                                                                 \
     X(pread64, true, EAGAIN, EINTR, EIO)                                                           \
+    X(pthread_create, false, EAGAIN, EPERM)                                                        \
     X(read, false, EAGAIN, EINTR, EIO)                                                             \
     X(recv, true, EAGAIN, ECONNREFUSED, ECONNRESET, EINTR, ENOMEM, ETIMEDOUT)                      \
     X(recvfrom, true, EAGAIN, ECONNREFUSED, ECONNRESET, EINTR, ENOMEM)                             \
@@ -60,6 +71,7 @@
     X(socket, false, EACCES, EAFNOSUPPORT, EMFILE, ENFILE, ENOBUFS, ENOMEM)                        \
     X(socketpair, false, EAFNOSUPPORT, EMFILE, ENFILE, EOPNOTSUPP)                                 \
     X(unlink, false, EACCES, EBUSY, EIO, EROFS)                                                    \
+    X(waitpid, false, EINTR)                                                                       \
     X(write, false, EAGAIN, EINTR, EIO)
 
 enum fault_call {

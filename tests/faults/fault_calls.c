@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
+#include <pthread.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stdint.h>
@@ -11,11 +12,17 @@
 #include <sys/eventfd.h>
 #include <sys/file.h>
 #include <sys/ioctl.h>
+#include <sys/pidfd.h>
 #include <sys/sendfile.h>
 #include <sys/signalfd.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
+
+#ifdef PARTY_HAVE_IO_URING
+#include <liburing.h>
+#endif
 
 /* What the library calls in place of libc. The library's objects name these, no header does. */
 
@@ -24,6 +31,15 @@
     result fault_##name parameters                                                                 \
     {                                                                                              \
         return fault_fails(FAULT_##name) ? -1 : name arguments;                                    \
+    }
+
+/* liburing's return what errno would be, negative. */
+#define NEGATIVE(name, parameters, arguments)                                                      \
+    int fault_##name parameters;                                                                   \
+    int fault_##name parameters                                                                    \
+    {                                                                                              \
+        int error = fault_decide(FAULT_##name);                                                    \
+        return error > 0 ? -error : name arguments;                                                \
     }
 
 #define COUNTED(name, parameters, arguments)                                                       \
@@ -66,6 +82,39 @@ PLAIN(int, signalfd, (int fd, const sigset_t *mask, int flags), (fd, mask, flags
 PLAIN(int, socket, (int family, int type, int proto), (family, type, proto))
 PLAIN(int, socketpair, (int family, int type, int proto, int fds[2]), (family, type, proto, fds))
 PLAIN(int, unlink, (const char *path), (path))
+
+PLAIN(pid_t, fork, (void), ())
+PLAIN(int, pidfd_open, (pid_t pid, unsigned flags), (pid, flags))
+PLAIN(int, ppoll,
+      (struct pollfd * fds, nfds_t count, const struct timespec *timeout, const sigset_t *mask),
+      (fds, count, timeout, mask))
+PLAIN(pid_t, waitpid, (pid_t pid, int *status, int options), (pid, status, options))
+
+#ifdef PARTY_HAVE_IO_URING
+NEGATIVE(io_uring_get_events, (struct io_uring * ring), (ring))
+NEGATIVE(io_uring_queue_init_params,
+         (unsigned count, struct io_uring *ring, struct io_uring_params *params),
+         (count, ring, params))
+NEGATIVE(io_uring_submit, (struct io_uring * ring), (ring))
+NEGATIVE(io_uring_submit_and_get_events, (struct io_uring * ring), (ring))
+NEGATIVE(io_uring_submit_and_wait, (struct io_uring * ring, unsigned count), (ring, count))
+NEGATIVE(io_uring_submit_and_wait_timeout,
+         (struct io_uring * ring, struct io_uring_cqe **cqe, unsigned count,
+          struct __kernel_timespec *timeout, sigset_t *mask),
+         (ring, cqe, count, timeout, mask))
+NEGATIVE(io_uring_register, (unsigned fd, unsigned opcode, const void *args, unsigned count),
+         (fd, opcode, args, count))
+#endif
+
+/* It returns its error. */
+int fault_pthread_create(pthread_t *thread, const pthread_attr_t *attributes,
+                         void *(*run)(void *user), void *user);
+int fault_pthread_create(pthread_t *thread, const pthread_attr_t *attributes,
+                         void *(*run)(void *user), void *user)
+{
+    int error = fault_decide(FAULT_pthread_create);
+    return error > 0 ? error : pthread_create(thread, attributes, run, user);
+}
 
 COUNTED(pread64, (int fd, void *buf, size_t len, off64_t offset), (fd, buf, len, offset))
 COUNTED(recv, (int fd, void *buf, size_t len, int flags), (fd, buf, len, flags))
@@ -127,10 +176,11 @@ ssize_t fault_read(int fd, void *buf, size_t len)
     return read(fd, buf, len);
 }
 
+/* Those to an eventfd, which are the library's only ones of 8 bytes, fail at 2^64 alone. */
 ssize_t fault_write(int fd, const void *buf, size_t len);
 ssize_t fault_write(int fd, const void *buf, size_t len)
 {
-    int error = fault_decide(FAULT_write);
+    int error = len == sizeof(uint64_t) ? 0 : fault_decide(FAULT_write);
     if (can_fail(fd, error)) {
         errno = error;
         return -1;
