@@ -10,8 +10,8 @@
 #include "sock/sock_call.h"
 
 /*
- * A request is in its server's list from its making to its freeing, so that drain finds it, and
- * holds a reference to the server, one of a packet also to the server's socket, by
+ * A request is in its server's list from when it is known whose it is to its freeing, so that drain
+ * finds it. It holds a reference to the server, one of a packet also to the server's socket, by
  * which it is answered. Drain shuts a connection down by the descriptor noted here,
  * under the server's lock; whoever is about to close the connection first takes the note back under
  * the same lock, so a number that the kernel has given to somebody else is never shut down.
@@ -30,6 +30,17 @@ int party__request_new(struct party_server *server, size_t packet_cap,
     request->fd = -1;
     (void)pthread_mutex_lock(&server->lock);
     server->references++;
+    (void)pthread_mutex_unlock(&server->lock);
+    *ret_request = request;
+    return 0;
+}
+
+void party__request_publish(struct party__request *request, int fd)
+{
+    struct party_server *server = request->pub.server;
+    (void)pthread_mutex_lock(&server->lock);
+    request->fd = fd;
+    request->is_listed = true;
     server->active_count++;
     request->next = server->active;
     if (request->next != NULL) {
@@ -37,17 +48,12 @@ int party__request_new(struct party_server *server, size_t packet_cap,
     }
     server->active = request;
     (void)pthread_mutex_unlock(&server->lock);
-    *ret_request = request;
-    return 0;
 }
 
-void party__request_free(struct party__request *request)
+/* With the lock held. */
+static void unlist(struct party__request *request)
 {
     struct party_server *server = request->pub.server;
-    if (request->pub.packet != NULL) {
-        (void)party__sock_unref(request->pub.sock);
-    }
-    (void)pthread_mutex_lock(&server->lock);
     if (request->prev != NULL) {
         request->prev->next = request->next;
     } else {
@@ -59,22 +65,29 @@ void party__request_free(struct party__request *request)
     server->active_count--;
     server->ended_count += request->is_handed_over ? 0 : 1;
     (void)pthread_cond_broadcast(&server->changed);
+}
+
+void party__request_free(struct party__request *request)
+{
+    struct party_server *server = request->pub.server;
+    if (request->pub.packet != NULL) {
+        (void)party__sock_unref(request->pub.sock);
+    }
+    (void)pthread_mutex_lock(&server->lock);
+    if (request->is_listed) {
+        unlist(request);
+    }
     (void)pthread_mutex_unlock(&server->lock);
     free(request);
     party__server_unref(server);
 }
 
-static void note_fd(struct party__request *request, int fd)
+void party__request_keep_from_cut(struct party__request *request)
 {
     struct party_server *server = request->pub.server;
     (void)pthread_mutex_lock(&server->lock);
-    request->fd = fd;
+    request->fd = -1;
     (void)pthread_mutex_unlock(&server->lock);
-}
-
-void party__request_keep_from_cut(struct party__request *request)
-{
-    note_fd(request, -1);
 }
 
 int party_request_create(struct party_server *server, struct party_sock *sock,
@@ -88,7 +101,7 @@ int party_request_create(struct party_server *server, struct party_sock *sock,
     }
     request->pub.sock = sock;
     request->pub.client_address = *client_address;
-    note_fd(request, party_sock_fileno(sock));
+    party__request_publish(request, party_sock_fileno(sock));
     *ret_request = &request->pub;
     return 0;
 }
@@ -109,6 +122,7 @@ int party_request_create_packet(struct party_server *server, const void *packet,
     request->pub.packet = request->bytes;
     request->pub.packet_len = packet_len;
     request->pub.client_address = *client_address;
+    party__request_publish(request, -1);
     *ret_request = &request->pub;
     return 0;
 }

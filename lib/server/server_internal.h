@@ -29,6 +29,7 @@ struct party__request {
     /* Under the server's lock: */
     struct party__request *prev; /* in server->active */
     struct party__request *next;
+    bool is_listed;
     int fd;           /* what drain may shut down; -1: nothing, or not any more */
     bool running;     /* runner stands in finish_request, or in a step after it */
     pthread_t runner; /* valid while running */
@@ -197,8 +198,12 @@ void party__drained_add(struct party_server_drained *drained, const struct party
 
 /* ---- request.c ---- */
 
+/** Makes one that nobody else sees yet. Returns: 0; -ENOMEM. */
 int party__request_new(struct party_server *server, size_t packet_cap,
                        struct party__request **ret_request);
+/** Puts it into the server's list, once its client's address stands in it. fd: what drain may shut
+ * down; -1: nothing. */
+void party__request_publish(struct party__request *request, int fd);
 void party__request_free(struct party__request *request);
 /** From here on drain leaves the connection alone: it is about to be closed. */
 void party__request_keep_from_cut(struct party__request *request);

@@ -118,6 +118,7 @@ static void on_connection(struct party_listener *listener, int fd, const struct 
         return;
     }
     request->pub.client_address = *peer;
+    party__request_publish(request, -1);
     if (!verify(server, request, fd)) {
         return;
     }

@@ -390,6 +390,55 @@ static void test_streams_are_cut_when_serving_ends_during_the_drain(void **state
     party_server_destroy(server);
 }
 
+static atomic_bool dialling;
+
+static void *dial_again_and_again(void *user)
+{
+    const struct party_address *address = user;
+    while (atomic_load(&dialling)) {
+        int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+        if (fd != -1) {
+            (void)connect(fd, &address->u.sa, address->len); /* refused once the server drains */
+            (void)close(fd);
+        }
+    }
+    return NULL;
+}
+
+/* What is cut is named, and may have been accepted in that moment. */
+static void test_a_drain_cuts_while_clients_come(void **state)
+{
+    (void)state;
+    for (int round = 0; round < 20; round++) {
+        struct tally tally;
+        struct party_server_settings settings = looping(&tally);
+        struct party_server *server = open_with(&settings);
+        struct party_address address = *party_server_address(server);
+        struct serving serving;
+        start_serving(&serving, server);
+        pthread_t clients[2];
+        atomic_store(&dialling, true);
+        for (size_t i = 0; i < 2; i++) {
+            assert_int_equal(pthread_create(&clients[i], NULL, dial_again_and_again, &address), 0);
+        }
+        echo_once(server, "hello");
+        struct party_server_drained drained;
+        assert_int_equal(party_server_drain(server, 0, &drained), 0);
+        join_serving(&serving);
+        atomic_store(&dialling, false);
+        for (size_t i = 0; i < 2; i++) {
+            assert_int_equal(pthread_join(clients[i], NULL), 0);
+        }
+        for (size_t i = 0; i < drained.cut; i++) {
+            assert_int_equal(party_address_family(&drained.clients[i]), AF_INET);
+        }
+        assert_int_equal(drained.stuck, 0);
+        party_server_drained_finish(&drained);
+        party_server_destroy(server);
+        assert_int_equal(tally.finished, tally.setups);
+    }
+}
+
 /* ---- failures ---- */
 
 static void test_without_a_thread_serving_fails_and_can_be_tried_again(void **state)
@@ -528,6 +577,7 @@ int main(void)
         cmocka_unit_test(test_streams_that_do_not_end_are_cut_and_named),
         cmocka_unit_test(test_streams_that_stand_still_are_cut_at_once),
         cmocka_unit_test(test_streams_are_cut_when_serving_ends_during_the_drain),
+        cmocka_unit_test(test_a_drain_cuts_while_clients_come),
         cmocka_unit_test(test_a_port_that_others_left_a_moment_ago_can_be_shared),
         cmocka_unit_test(test_without_a_thread_serving_fails_and_can_be_tried_again),
         cmocka_unit_test(test_without_kernel_memory_packets_wait),

@@ -79,6 +79,7 @@ static int get_packet(struct party_server *server, struct party_request **ret_re
     request->pub.sock = party__sock_ref(server->sock);
     request->pub.packet = request->bytes;
     request->pub.packet_len = (size_t)n;
+    party__request_publish(request, -1);
     *ret_request = &request->pub;
     return 0;
 }
