@@ -103,7 +103,8 @@ struct party_server_settings {
     int64_t service_interval_ms; /* service_actions at least so often (Python's poll_interval); 0:
                                     only when something happens */
     /* A bound and listening socket to serve on (inherited, or made by party_sock_create_server)
-       instead of address; server_bind and server_activate are not called. NULL: make one. */
+       instead of address; server_bind and server_activate are not called, and its time-out becomes
+       what get_request says. NULL: make one. */
     struct party_sock *sock;
 
     const struct party_stream_ops *stream; /* the loops model's streams; borrowed for ever */
@@ -119,8 +120,8 @@ struct party_server_settings {
  * in Python; it is not removed at the end.
  * Returns: 0; -EINVAL for a kind or model that does not exist, a negative interval or time-out, a
  *   settings.sock of the other kind, the loops model with streams and without settings.stream;
- *   -EAFNOSUPPORT; -errno of socket(2), bind(2), listen(2), eventfd(2), epoll_create1(2); what a
- *   step of the program's returned; -ENOMEM.
+ *   -EAFNOSUPPORT; -errno of socket(2), setsockopt(2), bind(2), listen(2), eventfd(2) or
+ *   epoll_create1(2); what a step of the program's returned; -ENOMEM.
  * Owns: settings is copied; what it points to is borrowed for the server's life. On success the
  *   caller owns the server and the server settings.sock, on failure the caller still owns that.
  */

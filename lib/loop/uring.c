@@ -407,8 +407,10 @@ static int end_poll(struct uring_state *uring, int fd)
     if (take_back(uring, fd) && io_uring_submit_and_get_events(&uring->ring) >= 0) {
         return 0;
     }
-    /* Another thread's ring, or a full one: the poll goes with the ring. */
+    /* Another thread's ring, or a full one: the poll goes with the ring, and what it says before
+       that meets no slot. */
     slot->armed = false;
+    slot->generation++;
     return replace_ring(uring);
 }
 

@@ -73,6 +73,9 @@ static int bind_sockets(struct party_server *server)
     struct party__loops *loops = server->loops;
     int r = party_sock_setsockopt(server->sock, SOL_SOCKET, SO_REUSEPORT, 1);
     for (size_t i = 1; r == 0 && i < loops->wanted; i++) {
+        if (loops->places[i].own_fd != -1) {
+            continue; /* activated before */
+        }
         int fd = bind_beside(server);
         loops->places[i].own_fd = fd < 0 ? -1 : fd;
         r = fd < 0 ? fd : 0;

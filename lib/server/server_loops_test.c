@@ -396,7 +396,8 @@ static void *dial_again_and_again(void *user)
 {
     const struct party_address *address = user;
     while (atomic_load(&dialling)) {
-        int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+        /* A handshake that the drain interrupts would wait for TCP's own timer. */
+        int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
         if (fd != -1) {
             (void)connect(fd, &address->u.sa, address->len); /* refused once the server drains */
             (void)close(fd);
@@ -493,6 +494,23 @@ static void serve_shared(struct party_server_settings *settings)
     party_server_destroy(server);
 }
 
+/* A listening socket that no loop accepts from would take its part of the clients. */
+static void test_activating_twice_leaves_no_socket_behind(void **state)
+{
+    (void)state;
+    struct tally tally;
+    struct party_server_settings settings = looping(&tally);
+    struct party_server *server = open_with(&settings);
+    assert_int_equal(party_server_activate(server), 0);
+    struct serving serving;
+    start_serving(&serving, server);
+    for (int i = 0; i < 20; i++) {
+        echo_once(server, "twice");
+    }
+    stop_serving(&serving);
+    party_server_destroy(server);
+}
+
 static int own_bind(struct party_server *server, void *user)
 {
     (void)user;
@@ -581,6 +599,7 @@ int main(void)
         cmocka_unit_test(test_a_port_that_others_left_a_moment_ago_can_be_shared),
         cmocka_unit_test(test_without_a_thread_serving_fails_and_can_be_tried_again),
         cmocka_unit_test(test_without_kernel_memory_packets_wait),
+        cmocka_unit_test(test_activating_twice_leaves_no_socket_behind),
         cmocka_unit_test(test_loops_share_a_socket_that_they_did_not_make),
         cmocka_unit_test(test_loops_survive_no_memory),
     };

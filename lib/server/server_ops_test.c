@@ -156,7 +156,8 @@ static void test_service_actions_come_each_turn_and_each_interval(void **state)
     settings.service_interval_ms = 1;
     struct party_server *server = open_with(&settings);
     assert_int_equal(party_server_serve_forever(server), 0);
-    assert_int_equal(tally.actions, 6);
+    /* One more where the wait in which the stop would be seen is interrupted. */
+    assert_in_range(tally.actions, 6, 7);
     party_server_destroy(server);
 }
 
