@@ -16,6 +16,7 @@ import headers
 import layers
 import man
 import man_examples
+import man_functions
 import symbols
 import summary
 import texts
@@ -420,3 +421,67 @@ def test_examples_that_do_not_compile_are_refused(tmp_path, example, count):
     (tmp_path / "party_x.3").write_text(EXAMPLE_PAGE.format(example), encoding="utf-8")
     wrong, looked_at = man_examples.check(tmp_path, tmp_path / "include", [CC, "-std=c17"])
     assert (len(wrong), looked_at) == (count, 1)
+
+
+FUNCTIONS_HEADER = """/* PARTY_API int party_x_gone(void); is history */
+#define PARTY_X(a) \\
+    party_x_macro(a);
+struct party_x_ops {
+    int (*on_data)(int fd);
+};
+typedef int (*party_x_fn)(int fd, void *user);
+PARTY_API PARTY_MUST_USE int party_x_create(struct party_loop *loop,
+                                            struct party_x **ret_x);
+static inline const char *party_x_text(const struct party_x *x)
+{
+    return x->text;
+}
+"""
+FUNCTIONS_PAGE = """.Sh NAME
+.Nm party_x_create ,
+.Nm party_x_text
+.Nd a sample
+.Sh SYNOPSIS
+.In partyline/x.h
+.Ft int
+.Fn party_x_create "struct party_loop *loop" "struct party_x **ret_x"
+.Ft const char *
+.Fo party_x_text
+.Fa "const struct party_x *x"
+.Fc
+.Sh DESCRIPTION
+.Fn party_x_create
+takes a
+.Fn party_x_fn .
+.Sh SEE ALSO
+.Xr party_x 3
+"""
+
+
+@pytest.mark.parametrize(
+    "old, new, words",
+    [
+        ("", "", []),
+        (".Nm party_x_create ,\n", "", ["party_x_create: is in the NAME of no page"]),
+        (".Fo party_x_text\n", ".Fo text\n", ["party_x_text: is in the NAME of ['party_x.3'], the SYNOPSIS of no page"]),
+        ("struct party_x **ret_x", "struct party_x *ret_x", ["party_x.3: has int party_x_create("]),
+        (".Ft int", ".Ft void", ["party_x.3: has void party_x_create("]),
+        ("takes a\n.Fn party_x_fn", "takes a\n.Fn party_x_gone", ["names party_x_gone, which no header declares"]),
+        (".Xr party_x 3", ".Xr party_y 3", ["names party_y, which no header declares"]),
+    ],
+)
+def test_pages_that_are_not_the_headers_functions_are_refused(tmp_path, old, new, words):
+    (tmp_path / "x.h").write_text(FUNCTIONS_HEADER, encoding="utf-8")
+    (tmp_path / "party_x.3").write_text(FUNCTIONS_PAGE.replace(old, new, 1) if old else FUNCTIONS_PAGE, encoding="utf-8")
+    wrong, count = man_functions.check(tmp_path, tmp_path)
+    assert count == 2
+    assert [word in line for word, line in zip(words, wrong, strict=True)] == [True] * len(words)
+
+
+def test_a_function_on_two_pages_is_refused(tmp_path):
+    (tmp_path / "x.h").write_text(FUNCTIONS_HEADER, encoding="utf-8")
+    for name in ("party_x.3", "party_y.3"):
+        (tmp_path / name).write_text(FUNCTIONS_PAGE, encoding="utf-8")
+    wrong, _ = man_functions.check(tmp_path, tmp_path)
+    assert len(wrong) == 2
+    assert "party_x_create: is in the NAME of ['party_x.3', 'party_y.3']" in wrong[0]
