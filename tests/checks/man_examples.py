@@ -11,7 +11,7 @@ import subprocess
 import sys
 
 LIBC = ("errno.h", "stdint.h", "stdio.h", "stdlib.h", "string.h", "sys/socket.h", "unistd.h")
-FLAGS = ["-D_GNU_SOURCE", "-Wall", "-Wextra", "-Wno-unused", "-Werror", "-fsyntax-only"]
+FLAGS = ["-D_GNU_SOURCE", "-Wall", "-Wextra", "-Wno-unused-parameter", "-Wno-unused", "-Werror", "-fsyntax-only"]
 
 # What mdoc writes for a character that would mean something to it.
 ESCAPES = {"\\e": "\\", "\\&": "", "\\-": "-", "\\(aq": "'", "\\(dq": '"'}
