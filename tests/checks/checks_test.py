@@ -468,6 +468,7 @@ takes a
         (".Ft int", ".Ft void", ["party_x.3: has void party_x_create("]),
         ("takes a\n.Fn party_x_fn", "takes a\n.Fn party_x_gone", ["names party_x_gone, which no header declares"]),
         (".Xr party_x 3", ".Xr party_y 3", ["names party_y, which no header declares"]),
+        ("takes a", "takes\n.It Fn party_x_text , Fn party_x_macro", ["names party_x_macro, which no header declares"]),
     ],
 )
 def test_pages_that_are_not_the_headers_functions_are_refused(tmp_path, old, new, words):

@@ -15,7 +15,8 @@ import sys
 FUNCTION = re.compile(r"\b(?:PARTY_API|static inline)\b([^;{}()]*?)\b(party_[a-z0-9_]+)\(([^()]*)\)\s*[;{]")
 # A type of functions: the pages show these like functions.
 CALLBACK = re.compile(r"\btypedef\b[^;]*?\(\*(party_[a-z0-9_]+)\)\(")
-NAMED = re.compile(r"^\.(?:Fn|Fo|Nm|Xr) \"?(party_[a-z0-9_]+)", re.MULTILINE)
+# A page may name several on a line: .It Fn party_x , Fn party_y
+NAMED = re.compile(r"(?<=[. ])(?:Fn|Fo|Nm|Xr) \"?(party_[a-z0-9_]+)")
 
 
 def tidy(text):
