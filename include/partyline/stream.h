@@ -78,7 +78,8 @@ struct party_stream_limits {
     uint32_t handshake_timeout_ms; /* party_stream_start_tls: for the handshake; default 10,000 */
     /* Bytes a second on the wire (with TLS: encrypted), and how many may come at once after a
        pause. A rate of 0, the default: no limit. A burst of 0: what a second brings. What a rate
-       holds back counts for no time-out but finish_timeout_ms and cut_timeout_ms. */
+       holds back counts for no time-out but finish_timeout_ms, cut_timeout_ms and
+       handshake_timeout_ms. */
     uint32_t read_rate_bytes, read_burst_bytes;
     uint32_t write_rate_bytes, write_burst_bytes;
 };
@@ -169,7 +170,8 @@ PARTY_API PARTY_MUST_USE int party_stream_unread(struct party_stream *stream, co
  *
  * options NULL means none; suppress_ragged_eofs is not looked at.
  * Returns: 0; -EALREADY when the stream has TLS; -ENOTCONN when it is closing; -EINVAL for options
- *   that do not fit the context (see party_tls_wrap_socket); -ENOMEM; -EOPNOTSUPP.
+ *   that do not fit the context, and the PARTY_EIDNA codes (see party_tls_wrap_socket); -ENOMEM;
+ *   -EOPNOTSUPP.
  * Owns: the stream a reference of context; options is borrowed for the call.
  */
 PARTY_API PARTY_MUST_USE int party_stream_start_tls(struct party_stream *stream,

@@ -66,17 +66,19 @@ struct party_tls_keypair {
 };
 
 /**
- * Called in a server's handshake with the name that the client wants (NULL: it gave none). Sets
- * *ret_context to use another server context's certificates and protocols, or leaves it. Returns:
- * 0; negative refuses the client with the alert unrecognized_name. Owns: the connection takes a
- * reference of its own of *ret_context. Threads: the connection's.
+ * Called once in a server's handshake with the name that the client wants (NULL: it gave none).
+ * Sets *ret_context to go on with another server context, or leaves it. All of that context's
+ * settings count but its own sni: what it asks of clients too, and a session of another context is
+ * not resumed there. Returns: 0; negative refuses the client with the alert unrecognized_name.
+ * Owns: the connection takes a reference of its own of *ret_context. Threads: the connection's.
  */
 typedef int (*party_tls_sni_fn)(const char *server_name, void *user,
                                 struct party_tls_context **ret_context);
 
 /* All are copied or read by party_tls_context_create but sni_user. Zeroed they are the defaults. */
 struct party_tls_settings {
-    const char *ca_file; /* PEM: authorities to trust; with ca_dir NULL too: the system's */
+    const char *ca_file; /* PEM: authorities to trust; with ca_dir NULL too: the system's. A server
+                            that asks clients for good certificates must name its own */
     const char *ca_dir;  /* the same as a folder made by openssl rehash */
     const struct party_tls_keypair *keypairs; /* a server's, one at least; a client's, one at most.
                                                  A client that wants a name gets the first that
@@ -121,17 +123,22 @@ PARTY_API void party_tls_context_unref(struct party_tls_context *context);
 /* ---- connections ---- */
 
 struct party_tls_options {
-    const char *server_hostname; /* clients: the name or address that the certificate must be for,
-                                    in ASCII (xn--... for others); names are sent to the server.
-                                    NULL only with an insecure_ setting. Servers: NULL */
-    const struct party_tls_session *session; /* clients: to resume; NULL: none */
+    const char *server_hostname; /* clients: the name or address that the certificate must be for;
+                                    in UTF-8, and xn--... is made of what is beyond ASCII. Names are
+                                    sent to the server. NULL only with an insecure_ setting.
+                                    Servers: NULL */
+    const struct party_tls_session *session; /* clients: to resume; of the same context and the same
+                                                server_hostname, as a server that resumes shows no
+                                                certificate. NULL: none. Servers: NULL */
     bool suppress_ragged_eofs; /* recv returns 0 where it is PARTY_ETLS_TRUNCATED (sockets only) */
 };
 
 /**
  * Python's ssl.SSLContext.wrap_socket with do_handshake_on_connect=False: TLS over a connected
  * stream socket. Nothing is sent yet. options NULL means none.
- * Returns: 0; -EINVAL for a server_hostname that is missing, not wanted, or no name; -ENOMEM;
+ * Returns: 0; -EINVAL for a server_hostname that is missing, not wanted, or no name, and for a
+ *   session that does not fit; PARTY_EIDNA, PARTY_EIDNA_EMPTY, PARTY_EIDNA_LONG,
+ *   PARTY_EIDNA_UNSUPPORTED for a server_hostname beyond ASCII (see resolve.h); -ENOMEM;
  *   -EOPNOTSUPP.
  * Owns: on success tls owns sock (as Python's takes its descriptor) and a reference of context.
  */
@@ -181,7 +188,7 @@ PARTY_API PARTY_MUST_USE int party_tls_send_close_notify(struct party_tls *tls);
 
 /**
  * Python's SSLSocket.unwrap: ends TLS on both sides and gives the socket back. What the peer sends
- * until its end is dropped.
+ * until its end is dropped; a call that may not wait drops 256 KiB at most, then it is -EAGAIN.
  * Returns: 0, and tls is freed; as party_tls_send_close_notify and party_tls_recv_into otherwise,
  *   and tls is as before.
  * Owns: on success the caller owns the socket again.
@@ -219,8 +226,8 @@ PARTY_API bool party_tls_is_secure(const struct party_tls *tls);
 PARTY_API bool party_tls_server_side(const struct party_tls *tls);
 
 /**
- * Python's SSLSocket.server_hostname; for a server, the name that the client gave. Lives as long as
- * tls. NULL: none.
+ * Python's SSLSocket.server_hostname, in ASCII; for a server, the name that the client gave. Lives
+ * as long as tls. NULL: none.
  */
 PARTY_API const char *party_tls_server_hostname(const struct party_tls *tls);
 

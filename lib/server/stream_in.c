@@ -28,13 +28,15 @@ void party__stream_hand_over(struct party_stream *s, const uint8_t *data, size_t
 {
     bool plain = !s->tls;
     size_t taken = s->ops->on_data(s, data, len, s->user);
-    if (s->state == STREAM_OPEN && taken < len) {
-        if (plain && s->tls) {
-            /* Behind the words that began TLS. Plain text they must never be taken for: whoever is
-               in between could have put them there (CVE-2011-0411). */
-            (void)party__stream_tls_keep(s, data + taken, len - taken);
-            return;
-        }
+    if (s->state == STREAM_CLOSED || taken >= len) {
+        return;
+    }
+    if (plain && s->tls) {
+        /* Behind the words that began TLS. Plain text they must never be taken for: whoever is in
+           between could have put them there (CVE-2011-0411). A stream that finishes by now needs
+           them too, to say its last words. */
+        (void)party__stream_tls_keep(s, data + taken, len - taken);
+    } else if (s->state == STREAM_OPEN) {
         keep(s, data + taken, len - taken);
         party__stream_update_watch(s);
     }
@@ -139,7 +141,7 @@ int party_stream_unread(struct party_stream *s, const void *bytes, size_t len)
     if (s->state != STREAM_OPEN || len == 0) {
         return 0;
     }
-    uint8_t *kept = malloc(len + s->kept_len);
+    uint8_t *kept = len <= UINT32_MAX - s->kept_len ? malloc(len + s->kept_len) : NULL;
     if (!kept) {
         return -ENOMEM;
     }

@@ -50,6 +50,9 @@ static ssize_t io_recv(void *user, void *buf, size_t len)
 static ssize_t io_send(void *user, const void *buf, size_t len)
 {
     struct party_stream *s = user;
+    if (s->state == STREAM_CLOSED) {
+        return -EPIPE; /* by a callback of TLS: its queue is not emptied again */
+    }
     int r = party__outq_copy(&s->out, buf, (uint32_t)len);
     if (r < 0) {
         return r;
@@ -170,8 +173,9 @@ static void drop_kept(struct party__stream_tls *t)
 /* After all input: answers of TLS itself are output too, and have the same limit. */
 static void check_output(struct party_stream *s)
 {
-    if (s->state == STREAM_OPEN && s->out.bytes > party__stream_output_max(s) + WIRE_MAX_BYTES) {
-        party__stream_cut(s, PARTY_EOVERFLOW);
+    uint64_t max = (uint64_t)party__stream_output_max(s) + WIRE_MAX_BYTES;
+    if (s->state != STREAM_CLOSED && s->out.bytes > max) {
+        party__stream_cut(s, PARTY_EOVERFLOW); /* one that finishes dies */
     } else if (s->state != STREAM_CLOSED && s->tls->plain.count > 0) {
         party__stream_queue_task(s); /* a message that had come in part may have held it up */
     }

@@ -8,6 +8,7 @@
 
 #include <partyline/error.h>
 
+#include "base/clock.h"
 #include "sock/sock_call.h"
 #include "sock/tls_openssl.h"
 
@@ -20,7 +21,15 @@
 
 /* What is read and dropped before the socket is closed, so that no reset takes our last bytes. */
 #define CLOSE_DRAIN_MAX_BYTES (256u * 1024u)
+#define UNWRAP_DROP_MAX_BYTES (256u * 1024u) /* by a call that may not wait */
 #define CHUNK_BYTES           4096u
+
+/*
+ * A peer can send messages of which nothing is handed over (KeyUpdate, session tickets) as fast as
+ * we read them, and OpenSSL reads on and on. After so many calls of recv(2) a try ends, so that the
+ * time is looked at. A record takes two.
+ */
+#define TRY_MAX_RECV_CALLS 512u
 
 static int io_flags(const struct party_tls *tls)
 {
@@ -29,7 +38,10 @@ static int io_flags(const struct party_tls *tls)
 
 static ssize_t io_recv(void *user, void *buf, size_t len)
 {
-    const struct party_tls *tls = user;
+    struct party_tls *tls = user;
+    if (++tls->recv_calls > TRY_MAX_RECV_CALLS && tls->sock->timeout_ms >= 0) {
+        return -EAGAIN;
+    }
     ssize_t n = recv(tls->sock->fd, buf, len, io_flags(tls));
     return n == -1 ? -errno : n;
 }
@@ -63,6 +75,7 @@ static ssize_t run(struct party_tls *tls, int64_t deadline_ns, step_fn step, voi
 {
     struct party_sock *sock = tls->sock;
     for (;;) {
+        tls->recv_calls = 0;
         ssize_t n = step(tls, buf, len);
         int r = 0;
         if (n == -EINTR) {
@@ -153,6 +166,27 @@ int party_tls_send_close_notify(struct party_tls *tls)
     return (int)run(tls, PARTY__DEADLINE_OF_TIMEOUT, step_end, NULL, 0);
 }
 
+/* A peer that never stops to send must not keep us longer than the time-out says. */
+static ssize_t drop_until_end(struct party_tls *tls, int64_t deadline_ns)
+{
+    char dropped[CHUNK_BYTES];
+    size_t sum = 0;
+    for (;;) {
+        ssize_t n = run(tls, deadline_ns, step_recv, dropped, sizeof(dropped));
+        if (n <= 0) {
+            return n;
+        }
+        sum += (size_t)n;
+        if (tls->sock->timeout_ms > 0 && party__now_ns() >= deadline_ns) {
+            return PARTY_ETIMEOUT;
+        }
+        if (tls->sock->timeout_ms == 0 && sum >= UNWRAP_DROP_MAX_BYTES) {
+            tls->wants = POLLIN;
+            return -EAGAIN;
+        }
+    }
+}
+
 int party_tls_unwrap(struct party_tls *tls, struct party_sock **ret_sock)
 {
     int64_t deadline_ns = party__sock_deadline(tls->sock, PARTY__DEADLINE_OF_TIMEOUT);
@@ -160,10 +194,7 @@ int party_tls_unwrap(struct party_tls *tls, struct party_sock **ret_sock)
     if (n < 0) {
         return (int)n;
     }
-    char dropped[CHUNK_BYTES];
-    do {
-        n = run(tls, deadline_ns, step_recv, dropped, sizeof(dropped));
-    } while (n > 0);
+    n = drop_until_end(tls, deadline_ns);
     if (n < 0) {
         return (int)n;
     }
@@ -194,6 +225,7 @@ void party_tls_close(struct party_tls *tls)
     }
     struct party_sock *sock = tls->sock;
     tls->closing = true;
+    tls->recv_calls = 0;
     (void)party__tls_end(tls); /* as far as it can be done now */
     party__tls_destroy(tls);
     drop_unread(sock);

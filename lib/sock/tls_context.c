@@ -9,7 +9,7 @@
 #include <unistd.h>
 
 #include <openssl/err.h>
-#include <openssl/x509v3.h>
+#include <openssl/rand.h>
 
 #include <partyline/error.h>
 
@@ -19,8 +19,8 @@
  * Contexts: what many connections share. Nothing in one changes after party_tls_context_create but
  * its count of references, so threads need no lock for it; what OpenSSL counts in it is atomic.
  *
- * A context has one SSL_CTX per certificate. They differ in nothing else, so that the servername
- * callback can switch a connection from one to another.
+ * A context has one SSL_CTX per certificate. They differ in nothing else, so that a
+ * ClientHello can switch a connection from one to another.
  */
 
 #define ALPN_NAME_MAX_BYTES 255u
@@ -116,44 +116,7 @@ static int copy_alpn(const struct making *making)
     return 0;
 }
 
-/* ---- which certificate ---- */
-
-static SSL_CTX *ctx_for_name(const struct party_tls_context *context, const char *name)
-{
-    for (size_t i = 0; i < context->count; i++) {
-        X509 *leaf = SSL_CTX_get0_certificate(context->ctxs[i]);
-        if (leaf != NULL && X509_check_host(leaf, name, 0, 0, NULL) == 1) {
-            return context->ctxs[i];
-        }
-    }
-    return context->ctxs[0];
-}
-
-static int on_sni(SSL *ssl, int *alert, void *arg)
-{
-    const struct party_tls_context *context = arg;
-    struct party_tls *tls = SSL_get_app_data(ssl);
-    const char *name = SSL_get_servername(ssl, TLSEXT_NAMETYPE_host_name);
-    if (context->sni != NULL && tls->switched == NULL) {
-        struct party_tls_context *chosen = NULL;
-        int r = context->sni(name, context->sni_user, &chosen);
-        if (r < 0) {
-            *alert = SSL_AD_UNRECOGNIZED_NAME;
-            return SSL_TLSEXT_ERR_ALERT_FATAL;
-        }
-        if (chosen != NULL) {
-            tls->switched = party_tls_context_ref(chosen);
-            context = chosen;
-        }
-    }
-    SSL_CTX *ctx = name != NULL ? ctx_for_name(context, name) : context->ctxs[0];
-    if (ctx != SSL_get_SSL_CTX(ssl) && SSL_set_SSL_CTX(ssl, ctx) == NULL) {
-        tls->no_memory = true;
-        *alert = SSL_AD_INTERNAL_ERROR;
-        return SSL_TLSEXT_ERR_ALERT_FATAL;
-    }
-    return name != NULL ? SSL_TLSEXT_ERR_OK : SSL_TLSEXT_ERR_NOACK;
-}
+/* ---- the certificate ---- */
 
 static int no_pass_phrase(char *buf, int size, int writing, void *user)
 {
@@ -245,32 +208,33 @@ static int set_verification(const struct making *making, SSL_CTX *ctx)
 static void on_keylog(const SSL *ssl, const char *line)
 {
     const struct party_tls *tls = SSL_get_app_data(ssl);
+    const struct party_tls_context *context = tls->switched != NULL ? tls->switched : tls->context;
     char text[512];
     int len = snprintf(text, sizeof(text), "%s\n", line);
     if (len > 0 && (size_t)len < sizeof(text)) {
         /* One write per line keeps the lines of threads apart; a full disk is no matter here. */
-        ssize_t n = write(tls->context->keylog_fd, text, (size_t)len);
+        ssize_t n = write(context->keylog_fd, text, (size_t)len);
         (void)n;
     }
 }
 
 static int set_server(const struct making *making, SSL_CTX *ctx)
 {
-    static const unsigned char session_id_context[] = "partyline";
+    const struct party_tls_context *context = making->context;
     /* Sessions are in tickets that the clients keep, so none have to be held here. */
     SSL_CTX_set_session_cache_mode(ctx, SSL_SESS_CACHE_OFF);
     if (making->settings->no_tickets) {
         SSL_CTX_set_options(ctx, SSL_OP_NO_TICKET);
         SSL_CTX_set_num_tickets(ctx, 0);
     }
-    /* Without it a session of a client with a certificate cannot be resumed, but breaks. */
-    if (SSL_CTX_set_session_id_context(ctx, session_id_context, sizeof(session_id_context) - 1) !=
-        1) {
+    /* A session that began with another context's rules, by the SNI hook, is not resumed: it may
+       have been without a client's certificate. */
+    if (SSL_CTX_set_session_id_context(ctx, context->id, sizeof(context->id)) != 1) {
         return refuse_openssl(making, "TLS context");
     }
     SSL_CTX_set_options(ctx, SSL_OP_CIPHER_SERVER_PREFERENCE);
-    SSL_CTX_set_tlsext_servername_callback(ctx, on_sni);
-    SSL_CTX_set_tlsext_servername_arg(ctx, making->context);
+    SSL_CTX_set_client_hello_cb(ctx, party__tls_on_hello, NULL);
+    SSL_CTX_set_tlsext_servername_callback(ctx, party__tls_on_name);
     if (making->context->alpn != NULL) {
         SSL_CTX_set_alpn_select_cb(ctx, on_alpn, making->context);
     }
@@ -317,10 +281,30 @@ static int make_ctx(const struct making *making, const struct party_tls_keypair 
     return r;
 }
 
+/* Authorities for clients: the system's would let in whoever has a certificate for a web site. */
+static bool lacks_authorities(const struct party_tls_settings *settings)
+{
+    return (settings->client_certs == PARTY_TLS_CLIENT_CERTS_OPTIONAL ||
+            settings->client_certs == PARTY_TLS_CLIENT_CERTS_REQUIRED) &&
+           settings->ca_file == NULL && settings->ca_dir == NULL;
+}
+
 static int check_settings(const struct making *making, enum party_tls_role role)
 {
     const struct party_tls_settings *settings = making->settings;
+    for (size_t i = 0; i < settings->keypair_count; i++) {
+        if (settings->keypairs[i].chain_file == NULL) {
+            return refuse(making, -EINVAL, "TLS context", "a certificate without a file");
+        }
+    }
+    if ((unsigned)role > PARTY_TLS_SERVER ||
+        (unsigned)settings->client_certs > PARTY_TLS_CLIENT_CERTS_ANY) {
+        return refuse(making, -EINVAL, "TLS context", "no such role or client_certs");
+    }
     if (role == PARTY_TLS_SERVER) {
+        if (lacks_authorities(settings)) {
+            return refuse(making, -EINVAL, "TLS server", "no authority for clients given");
+        }
         if (settings->keypair_count == 0) {
             return refuse(making, -EINVAL, "TLS server", "no certificate given");
         }
@@ -341,6 +325,9 @@ static int fill(const struct making *making)
     size_t count = settings->keypair_count > 0 ? settings->keypair_count : 1;
     context->bio_method = party__tls_bio_method();
     context->ctxs = calloc(count, sizeof(SSL_CTX *));
+    if (RAND_bytes(context->id, sizeof(context->id)) != 1) {
+        return refuse_openssl(making, "TLS context");
+    }
     if (context->bio_method == NULL || context->ctxs == NULL) {
         return no_memory(making);
     }
@@ -380,8 +367,8 @@ int party_tls_context_create(enum party_tls_role role, const struct party_tls_se
     context->keylog_fd = -1;
     context->sni = making.settings->sni;
     context->sni_user = making.settings->sni_user;
-    context->needs_hostname =
-        !making.settings->insecure_no_verify && !making.settings->insecure_no_hostname;
+    context->any_hostname = making.settings->insecure_no_hostname;
+    context->needs_hostname = !making.settings->insecure_no_verify && !context->any_hostname;
     making.context = context;
     r = fill(&making);
     ERR_clear_error();

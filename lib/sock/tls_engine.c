@@ -6,12 +6,14 @@
 #include <poll.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include <openssl/err.h>
 #include <openssl/x509v3.h>
 
 #include <partyline/error.h>
 
+#include "sock/idna.h"
 #include "sock/tls_openssl.h"
 
 /*
@@ -53,6 +55,10 @@ static int bio_read(BIO *bio, char *buf, size_t len, size_t *ret_done)
     struct party_tls *tls = BIO_get_data(bio);
     ssize_t n = tls->io->recv(tls->io_user, buf, len);
     tls->io_ended = n == 0;
+    if (n > 0 && !tls->secure && tls->context->role == PARTY_TLS_SERVER &&
+        !party__tls_hello_fits(tls, buf, (size_t)n)) {
+        n = PARTY_ETLS_PROTOCOL;
+    }
     return bio_result(bio, n, BIO_FLAGS_READ, ret_done);
 }
 
@@ -112,35 +118,70 @@ static bool is_host_name(const char *name)
     return true;
 }
 
-static int set_hostname(struct party_tls *tls, const char *given)
+/* Keeps the name as it is in certificates: in ASCII, without the root's dot. */
+static int keep_hostname(struct party_tls *tls, const char *given)
 {
-    if (!is_host_name(given)) {
+    char ascii[PARTY__IDNA_CAP];
+    const char *name;
+    int r = party__idna_encode(given, ascii, &name);
+    if (r < 0) {
+        return r;
+    }
+    if (!is_host_name(name)) {
         return -EINVAL;
     }
-    char *name = strdup(given);
-    if (name == NULL) {
+    tls->server_hostname = strdup(name);
+    if (tls->server_hostname == NULL) {
         return -ENOMEM;
     }
-    tls->server_hostname = name;
+    size_t len = strlen(name);
+    if (name[len - 1] == '.') { /* RFC 6066, 3 */
+        tls->server_hostname[len - 1] = '\0';
+    }
+    return 0;
+}
+
+static int set_hostname(struct party_tls *tls, const char *given)
+{
+    int r = keep_hostname(tls, given);
+    if (r < 0) {
+        return r;
+    }
+    const char *name = tls->server_hostname;
     if (is_ip_address(name)) { /* RFC 6066, 3: addresses are not sent */
+        if (tls->context->any_hostname) {
+            return 0;
+        }
         return X509_VERIFY_PARAM_set1_ip_asc(SSL_get0_param(tls->ssl), name) == 1 ? 0 : -ENOMEM;
     }
-    size_t len = strlen(name);
-    if (name[len - 1] == '.') { /* RFC 6066, 3: without a trailing dot; certificates have none */
-        name[len - 1] = '\0';
-    }
     SSL_set_hostflags(tls->ssl, VERIFY_HOST_FLAGS);
-    if (SSL_set_tlsext_host_name(tls->ssl, name) != 1 || SSL_set1_host(tls->ssl, name) != 1) {
+    if (SSL_set_tlsext_host_name(tls->ssl, name) != 1 ||
+        (!tls->context->any_hostname && SSL_set1_host(tls->ssl, name) != 1)) {
         return -ENOMEM;
     }
     return 0;
+}
+
+/*
+ * A peer that resumes a session shows no certificate, so nothing is verified: it must be a session
+ * whose peer has met the same rules for the same name.
+ */
+static int set_session(struct party_tls *tls, const struct party_tls_session *session)
+{
+    const char *name = tls->server_hostname, *its = session->server_hostname;
+    bool same_name = name != NULL && its != NULL ? strcasecmp(name, its) == 0 : name == its;
+    if (session->context != tls->context || !same_name) {
+        return -EINVAL;
+    }
+    return SSL_set_session(tls->ssl, session->session) == 1 ? 0 : -ENOMEM;
 }
 
 static int apply_options(struct party_tls *tls, const struct party_tls_options *options)
 {
     bool client = tls->context->role == PARTY_TLS_CLIENT;
     const char *name = options != NULL ? options->server_hostname : NULL;
-    if (client ? name == NULL && tls->context->needs_hostname : name != NULL) {
+    const struct party_tls_session *session = options != NULL ? options->session : NULL;
+    if (client ? name == NULL && tls->context->needs_hostname : name != NULL || session != NULL) {
         return -EINVAL;
     }
     if (options == NULL) {
@@ -148,10 +189,7 @@ static int apply_options(struct party_tls *tls, const struct party_tls_options *
     }
     tls->suppress_ragged_eofs = options->suppress_ragged_eofs;
     int r = name != NULL ? set_hostname(tls, name) : 0;
-    if (r == 0 && options->session != NULL) {
-        r = SSL_set_session(tls->ssl, options->session->session) == 1 ? 0 : -EINVAL;
-    }
-    return r;
+    return r == 0 && session != NULL ? set_session(tls, session) : r;
 }
 
 static int make_ssl(struct party_tls *tls)
@@ -311,7 +349,7 @@ ssize_t party__tls_write(struct party_tls *tls, const void *buf, size_t len)
         return (ssize_t)n;
     }
     int r = outcome(tls, result);
-    if (r == -EAGAIN && tls->wants == POLLOUT) {
+    if ((r == -EAGAIN || r == -EINTR) && tls->wants == POLLOUT) {
         tls->retry_len = tls->retry_len != 0 ? tls->retry_len : (unsigned)part;
     }
     return r;

@@ -46,8 +46,7 @@ bool party_tls_server_side(const struct party_tls *tls)
 
 const char *party_tls_server_hostname(const struct party_tls *tls)
 {
-    return party_tls_server_side(tls) ? SSL_get_servername(tls->ssl, TLSEXT_NAMETYPE_host_name)
-                                      : tls->server_hostname;
+    return tls->server_hostname;
 }
 
 const char *party_tls_version(const struct party_tls *tls)
@@ -180,17 +179,24 @@ bool party_tls_session_reused(const struct party_tls *tls)
 
 int party_tls_session(const struct party_tls *tls, struct party_tls_session **ret_session)
 {
-    SSL_SESSION *session = party_tls_server_side(tls) ? NULL : SSL_get1_session(tls->ssl);
+    /* Within the handshake it is not known yet whose session it is. */
+    bool has = tls->secure && !party_tls_server_side(tls);
+    SSL_SESSION *session = has ? SSL_get1_session(tls->ssl) : NULL;
     if (session == NULL || !SSL_SESSION_is_resumable(session)) {
         SSL_SESSION_free(session);
         return -ENODATA;
     }
-    struct party_tls_session *made = malloc(sizeof(*made));
-    if (made == NULL) {
+    struct party_tls_session *made = calloc(1, sizeof(*made));
+    char *name = tls->server_hostname != NULL ? strdup(tls->server_hostname) : NULL;
+    if (made == NULL || (name == NULL && tls->server_hostname != NULL)) {
         SSL_SESSION_free(session);
+        free(made);
+        free(name);
         return -ENOMEM;
     }
     made->session = session;
+    made->context = party_tls_context_ref(tls->context);
+    made->server_hostname = name;
     *ret_session = made;
     return 0;
 }
@@ -199,6 +205,8 @@ void party_tls_session_destroy(struct party_tls_session *session)
 {
     if (session != NULL) {
         SSL_SESSION_free(session->session);
+        party_tls_context_unref(session->context);
+        free(session->server_hostname);
         free(session);
     }
 }

@@ -22,8 +22,18 @@ struct party_tls_context {
     BIO_METHOD *bio_method;
     party_tls_sni_fn sni;
     void *sni_user;
-    int keylog_fd; /* -1: none */
+    int keylog_fd;        /* -1: none */
+    unsigned char id[16]; /* random; sessions are resumed where it is the same */
     bool needs_hostname;
+    bool any_hostname;
+};
+
+/* Where in the handshake's records the bytes of a client are. */
+struct party__tls_walk {
+    uint32_t record_left, message_left; /* bytes to come */
+    uint8_t record[5], message[4];      /* headers, as far as they came */
+    uint8_t record_have, message_have;
+    bool over; /* nothing is looked at any more */
 };
 
 struct party_tls {
@@ -33,26 +43,40 @@ struct party_tls {
     const struct party__tls_io *io;
     void *io_user;
     struct party_sock *sock; /* owned; NULL when io goes elsewhere */
-    char *server_hostname;   /* clients */
-    char *text;              /* of error; NULL while there is none */
-    int error;               /* that the connection broke with */
-    int io_error;            /* of the last call of io */
-    unsigned retry_len;      /* a record was made but not sent: the send is to be repeated */
+    char *server_hostname;   /* a server's: what the client gave */
+    struct party__tls_walk walk;
+    char *text;          /* of error; NULL while there is none */
+    int error;           /* that the connection broke with */
+    int io_error;        /* of the last call of io */
+    unsigned recv_calls; /* of io, in one try */
+    unsigned retry_len;  /* a record was made but not sent: the send is to be repeated */
     short wants;
     bool io_ended;
     bool secure;
     bool end_sent;  /* close_notify */
     bool closing;   /* io may not wait any more */
     bool no_memory; /* a callback had none */
+    bool hello_came;
     bool suppress_ragged_eofs;
 };
 
 struct party_tls_session {
     SSL_SESSION *session;
+    struct party_tls_context *context; /* whose rules its peer has met; owned */
+    char *server_hostname;             /* NULL: none */
 };
 
 /** The kind of BIO that goes by struct party__tls_io. Returns: NULL without memory. */
 BIO_METHOD *party__tls_bio_method(void);
+
+/* tls_hello.c, for servers */
+
+/** Follows a client's bytes. Returns: false when a ClientHello of too many begins. */
+bool party__tls_hello_fits(struct party_tls *tls, const void *bytes, size_t len);
+/** OpenSSL's callback for a ClientHello: chooses the context. */
+int party__tls_on_hello(SSL *ssl, int *alert, void *arg);
+/** OpenSSL's servername callback: tells the client whether its name was looked at. */
+int party__tls_on_name(SSL *ssl, int *alert, void *arg);
 
 /** Turns what OpenSSL has queued into a code, and empties the queue. ssl may be NULL. ret_text, of
  * text_cap bytes, gets the reason. */
