@@ -66,7 +66,8 @@ struct party_tls_keypair {
 };
 
 /**
- * Called once in a server's handshake with the name that the client wants (NULL: it gave none).
+ * Called once in a server's handshake with the name that the client wants (NULL: it gave none; else
+ * any bytes that it likes).
  * Sets *ret_context to go on with another server context, or leaves it. All of that context's
  * settings count but its own sni: what it asks of clients too, and a session of another context is
  * not resumed there. Returns: 0; negative refuses the client with the alert unrecognized_name.

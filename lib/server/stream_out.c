@@ -92,7 +92,7 @@ void party__stream_flush(struct party_stream *s)
     if (s->state == STREAM_CLOSED) {
         return;
     }
-    bool paced = s->rate && s->rate->out_waits;
+    bool paced = s->rate && s->rate->out_waits && s->limits->write_rate_bytes != 0;
     bool blocked = s->out.count > 0 && !paced;
     bool newly = blocked && !s->blocked;
     s->blocked = blocked;

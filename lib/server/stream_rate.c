@@ -146,6 +146,7 @@ size_t party__stream_rate_out(struct party_stream *s)
     int64_t now_ns = party_loop_now_ns(s->loop);
     uint32_t there = level(&state->out_full_ns, now_ns, rate, burst);
     if (there >= quantum || there >= s->out.bytes) {
+        state->out_waits = false; /* the rate was raised meanwhile */
         return there;
     }
     uint32_t wanted = quantum < s->out.bytes ? quantum : s->out.bytes;

@@ -164,6 +164,34 @@ static void test_limits_may_change_while_they_bind(void **state)
     probe_free(p);
 }
 
+/* A socket that is full is waited for, and not for a rate that binds no more. */
+static void test_rate_that_went_leaves_no_wait(void **state)
+{
+    struct bench *bench = *state;
+    static const uint32_t rates[] = {0, UINT32_MAX};
+    for (size_t i = 0; i < sizeof(rates) / sizeof(rates[0]); i++) {
+        struct party_stream_limits limits = {.output_max_bytes = 1 << 20, .write_rate_bytes = 1};
+        struct probe *p = probe_open(bench->loop, bench->kind, &limits);
+        static char much[900000];
+        party_stream_write(p->stream, much, sizeof(much));
+        turns(bench);
+        limits.write_rate_bytes = rates[i];
+        bench->clock_ns += MS; /* not yet what the old rate waits for */
+        party_stream_write(p->stream, "x", 1);
+        turns(bench); /* fills the socket */
+        size_t sum = 0, n;
+        int idle = 0;
+        while (sum < sizeof(much) + 1 && idle < 100) {
+            n = drain(p);
+            sum += n;
+            idle = n > 0 ? 0 : idle + 1;
+            assert_int_equal(party_loop_run_once(bench->loop, n > 0 ? 0 : 1), 0);
+        }
+        assert_int_equal(sum, sizeof(much) + 1);
+        probe_free(p);
+    }
+}
+
 /* A bucket cannot be emptier than empty, whatever the old rate would have taken to fill it. */
 static void test_a_rate_that_was_raised_counts_at_once(void **state)
 {
@@ -268,6 +296,7 @@ int main(void)
         ON_BOTH(test_silence_of_ours_is_not_the_peers),
         ON_BOTH(test_limits_may_change_while_they_bind),
         ON_BOTH(test_a_rate_that_was_raised_counts_at_once),
+        ON_BOTH(test_rate_that_went_leaves_no_wait),
         ON_BOTH(test_peer_that_hangs_up_meanwhile_is_found),
         ON_BOTH(test_closing_while_both_wait),
         ON_UNIX(test_rate_limits_survive_no_memory),

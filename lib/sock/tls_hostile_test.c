@@ -9,6 +9,7 @@
 #include <openssl/err.h>
 #include <openssl/ssl.h>
 
+#include "fail_malloc.h"
 #include "sock/tls_openssl.h"
 
 /* Peers that want more than they should have: identities, memory, time. */
@@ -501,6 +502,110 @@ static void test_unwrap_that_may_not_wait_drops_so_much(void **state)
     test_ends_close(&ends);
 }
 
+/* ---- a send that a signal ended ---- */
+
+static bool interrupted;
+
+static ssize_t pair_recv(void *user, void *buf, size_t len)
+{
+    ssize_t n = recv(*(int *)user, buf, len, MSG_DONTWAIT);
+    return n == -1 ? -errno : n;
+}
+
+static ssize_t pair_send(void *user, const void *buf, size_t len)
+{
+    ssize_t n = interrupted ? -1 : send(*(int *)user, buf, len, MSG_DONTWAIT | MSG_NOSIGNAL);
+    return interrupted ? -EINTR : n == -1 ? -errno : n;
+}
+
+static void test_interrupted_send_is_to_be_repeated(void **state)
+{
+    (void)state;
+    static const struct party__tls_io io = {.recv = pair_recv, .send = pair_send};
+    struct party_tls_options options = {.server_hostname = "localhost"};
+    struct party_tls_context *context = test_client_context("ca");
+    struct party_tls_context *server_context = test_server_context("good");
+    struct party_sock *a = NULL, *b = NULL;
+    struct party_tls *client = NULL, *server = NULL;
+    char buf[8];
+    test_pair(SOCK_STREAM | SOCK_NONBLOCK, &a, &b);
+    int fd = party_sock_fileno(a), r = -EAGAIN;
+    assert_result(party__tls_create(context, &options, &io, &fd, &client), 0);
+    assert_result(party_tls_wrap_socket(server_context, b, NULL, &server), 0);
+    for (int i = 0; i < 20 && (r == -EAGAIN || !party_tls_is_secure(server)); i++) {
+        r = party__tls_handshake(client);
+        int other = party_tls_do_handshake(server);
+        assert_true(other == 0 || other == -EAGAIN);
+    }
+    assert_result(r, 0);
+    interrupted = true;
+    assert_int_equal(party__tls_write(client, "abc", 3), -EINTR);
+    interrupted = false;
+    assert_int_equal(party__tls_write(client, "a", 1), -EINVAL);
+    assert_int_equal(party__tls_end(client), -EINVAL);
+    assert_int_equal(party__tls_write(client, "abc", 3), 3);
+    assert_int_equal(party_tls_recv_into(server, buf, sizeof(buf)), 3);
+    assert_memory_equal(buf, "abc", 3);
+    party__tls_destroy(client);
+    party_tls_close(server);
+    (void)party_sock_close(a);
+    party_tls_context_unref(context);
+    party_tls_context_unref(server_context);
+}
+
+/* ---- no memory ---- */
+
+static struct party_tls_context *no_memory_client, *no_memory_server;
+
+/* Returns: 0; the failure's code. */
+static int session_by_name(void *user)
+{
+    (void)user;
+    struct party_tls_options options = {.server_hostname = "closed.example.org"};
+    struct party_tls_session *session = NULL;
+    struct test_ends ends = {0};
+    struct party_sock *a = NULL, *b = NULL;
+    char c;
+    int r = party_sock_socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, &a, &b);
+    if (r < 0) {
+        return r;
+    }
+    r = party_tls_wrap_socket(no_memory_client, a, &options, &ends.client);
+    if (r == 0) {
+        a = NULL;
+        r = party_tls_wrap_socket(no_memory_server, b, NULL, &ends.server);
+    }
+    if (r == 0) {
+        b = NULL;
+        test_handshake(&ends);
+        r = ends.server_result < 0 ? ends.server_result : ends.client_result;
+    }
+    if (r == 0) {
+        r = party_tls_sendall(ends.server, "x", 1);
+    }
+    if (r == 0) {
+        assert_int_equal(party_tls_recv_into(ends.client, &c, 1), 1);
+        r = party_tls_session(ends.client, &session);
+    }
+    party_tls_session_destroy(session);
+    test_ends_close(&ends);
+    (void)party_sock_close(a);
+    (void)party_sock_close(b);
+    return r;
+}
+
+static void test_sessions_and_names_survive_no_memory(void **state)
+{
+    (void)state;
+    struct party_tls_context *other = test_server_context("good");
+    no_memory_server = door(other);
+    no_memory_client = test_client_context("ca");
+    assert_survives_or_recovers_malloc_failure(session_by_name, NULL);
+    party_tls_context_unref(no_memory_client);
+    party_tls_context_unref(no_memory_server);
+    party_tls_context_unref(other);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -514,6 +619,8 @@ int main(void)
         cmocka_unit_test(test_messages_without_bytes_do_not_hold_a_call),
         cmocka_unit_test(test_unwrap_has_its_time_against_a_flood),
         cmocka_unit_test(test_unwrap_that_may_not_wait_drops_so_much),
+        cmocka_unit_test(test_interrupted_send_is_to_be_repeated),
+        cmocka_unit_test(test_sessions_and_names_survive_no_memory),
     };
     return cmocka_run_group_tests(tests, test_pki_setup, test_pki_teardown);
 }
