@@ -62,8 +62,10 @@ int main(int argc, char *argv[])
     explain("getaddrinfo", party_resolve_address("no such host", 80, AF_INET, &address));
     explain("recv", ask_nobody());
     explain("parse", party_address_parse("no address", &address));
-    struct party_resolve_host host = {0};
-    explain("gethostbyaddr", argc > 1 ? party_resolve_gethostbyaddr(argv[1], &host) : 0);
-    party_resolve_host_finish(&host);
+    if (argc > 1) {
+        struct party_resolve_host host = {0};
+        explain("gethostbyaddr", party_resolve_gethostbyaddr(argv[1], &host));
+        party_resolve_host_finish(&host);
+    }
     return 0;
 }

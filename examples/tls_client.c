@@ -55,8 +55,9 @@ int main(int argc, char *argv[])
         r = ask(tls);
     }
     if (r < 0) {
-        fprintf(stderr, "tls_client: %s:%s: %s %s\n", host, port, party_strerror(r),
-                tls != NULL ? party_tls_error_text(tls) : why);
+        const char *detail = tls != NULL ? party_tls_error_text(tls) : why;
+        fprintf(stderr, "tls_client: %s:%s: %s%s%s\n", host, port, party_strerror(r),
+                detail[0] != '\0' ? ": " : "", detail);
     }
     party_tls_close(tls);
     party_sock_close(sock);

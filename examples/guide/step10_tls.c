@@ -105,7 +105,8 @@ int main(int argc, char *argv[])
         pthread_join(ending, NULL);
     }
     if (r < 0) {
-        fprintf(stderr, "%s: %s %s\n", argc > 1 ? argv[1] : "HOST:PORT", party_strerror(r), why);
+        fprintf(stderr, "%s: %s%s%s\n", argc > 1 ? argv[1] : "HOST:PORT", party_strerror(r),
+                why[0] != '\0' ? ": " : "", why);
     }
     party_server_destroy(server);
     party_tls_context_unref(context);

@@ -11,10 +11,12 @@
 #define PARTY_API               __attribute__((visibility("default")))
 #define PARTY_MUST_USE          __attribute__((warn_unused_result))
 #define PARTY_PRINTF(fmt, args) __attribute__((format(printf, fmt, args)))
+#define PARTY_EXTENSION         __extension__ /* C that C++ has not */
 #else
 #define PARTY_API
 #define PARTY_MUST_USE
 #define PARTY_PRINTF(fmt, args)
+#define PARTY_EXTENSION
 #endif
 
 #ifdef __cplusplus

@@ -29,7 +29,7 @@ struct party_buf {
     uint32_t refs;
     uint32_t len; /* bytes written */
     uint32_t cap; /* bytes of room in data */
-    uint8_t data[];
+    PARTY_EXTENSION uint8_t data[];
 };
 
 /** A buffer with room for cap bytes and one reference. Returns: NULL without memory. */

@@ -2,7 +2,14 @@
 #ifndef PARTYLINE_PARTYLINE_H
 #define PARTYLINE_PARTYLINE_H
 
-/* All of libpartyline. Each module's own header is its reference. */
+/*
+ * All of libpartyline. Each module's own header is its reference. What holds for all of them:
+ *
+ * A mistake of the caller is not an event of the network: NULL where a contract does not allow it,
+ * an object used after its end, ended twice or used by two threads where one may, a watch started
+ * twice have no defined result. The library is built with assertions, which end the process at some
+ * of these, unless it was configured with -Db_ndebug=true. What comes from outside never does.
+ */
 
 #include <partyline/address.h>
 #include <partyline/address_family.h>

@@ -88,9 +88,12 @@ struct party_stream_limits {
  * Makes a stream of a connected stream socket and starts to read.
  * limits NULL means the defaults; a given struct is borrowed for the stream's whole life, so that
  * many streams share one, and may change while they live; a 0 in output_max_bytes, read_max_bytes,
- * finish_timeout_ms or cut_timeout_ms means that field's default. Returns: 0; -ENOMEM; -errno of
- * fcntl(2) or of epoll_ctl(2). Owns: on success the stream owns fd; on failure the caller still
- * does. ops is borrowed for ever.
+ * finish_timeout_ms or cut_timeout_ms means that field's default. The stream must have been closed,
+ * and its on_close have come, before its loop is gone: party_loop_destroy calls those that are due,
+ * and knows nothing of open streams.
+ * Returns: 0; -EINVAL when ops lacks on_data or on_close; -ENOMEM; -errno of fcntl(2) or of
+ *   epoll_ctl(2).
+ * Owns: on success the stream owns fd; on failure the caller still does. ops is borrowed for ever.
  */
 PARTY_API PARTY_MUST_USE int party_stream_create(struct party_loop *loop, int fd,
                                                  const struct party_stream_ops *ops,
@@ -100,8 +103,9 @@ PARTY_API PARTY_MUST_USE int party_stream_create(struct party_loop *loop, int fd
 /**
  * Queues the bytes [from, to) of buf. They are sent at the end of this turn.
  * Past the output limit the stream is cut: on_cut, then on_close with PARTY_EOVERFLOW, both later
- * in this turn, and the span is dropped. Without memory likewise with -ENOMEM. Owns: the stream
- * takes a reference of its own while it needs the span.
+ * in this turn, and the span is dropped. Without memory likewise with -ENOMEM, and with -EINVAL for
+ * a span beyond what was written to buf.
+ * Owns: the stream takes a reference of its own while it needs the span.
  */
 PARTY_API void party_stream_write_span(struct party_stream *stream, struct party_buf *buf,
                                        uint32_t from, uint32_t to);

@@ -260,6 +260,11 @@ static const struct party__backend *find_backend(const char *name)
     return NULL;
 }
 
+bool party__backend_is_known(const char *name)
+{
+    return find_backend(name) != NULL;
+}
+
 static int init_backend(struct party_loop *loop, const struct party__backend *backend)
 {
     const char *why = NULL;

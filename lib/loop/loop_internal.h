@@ -89,6 +89,9 @@ struct party_loop {
     uint8_t scratch[PARTY__SCRATCH_BYTES];
 };
 
+/** Whether a loop can be asked for by this name. NULL, the default, is known. */
+bool party__backend_is_known(const char *name);
+
 /** Calls the watches of the batch in loop->ready; leaves it empty. */
 void party__watch_dispatch(struct party_loop *loop);
 

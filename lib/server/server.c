@@ -9,8 +9,10 @@
 #include <unistd.h>
 
 #include <partyline/error.h>
+#include <partyline/stream.h>
 
 #include "base/clock.h"
+#include "loop/loop_internal.h"
 #include "server/server_internal.h"
 
 /*
@@ -45,7 +47,10 @@ static int check(const struct party_server_settings *settings)
         return -EINVAL;
     }
     if (settings->model == PARTY_SERVER_LOOPS && settings->kind == PARTY_SERVER_STREAM &&
-        settings->stream == NULL) {
+        (settings->stream == NULL || settings->stream->on_data == NULL)) {
+        return -EINVAL;
+    }
+    if (settings->model == PARTY_SERVER_LOOPS && !party__backend_is_known(settings->loop_backend)) {
         return -EINVAL;
     }
     if (settings->sock != NULL) {

@@ -211,6 +211,8 @@ int party_server_drain(struct party_server *server, int64_t timeout_ms,
 
 void party_server_drained_finish(struct party_server_drained *drained)
 {
-    free(drained->clients);
-    memset(drained, 0, sizeof(*drained));
+    if (drained != NULL) {
+        free(drained->clients);
+        memset(drained, 0, sizeof(*drained));
+    }
 }

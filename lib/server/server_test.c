@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include <partyline/server.h>
+#include <partyline/stream.h>
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -318,6 +319,24 @@ static void test_a_server_may_be_bound_later(void **state)
     party_server_destroy(server);
 }
 
+static void test_loops_need_a_stream_handler_and_a_backend_that_exists(void **state)
+{
+    (void)state;
+    struct tally tally;
+    struct party_server_settings settings = settings_for(&tally, echo);
+    const struct party_stream_ops nothing = {0};
+    struct party_server *server;
+    settings.model = PARTY_SERVER_LOOPS;
+    assert_int_equal(party_server_create(&settings, &server), -EINVAL);
+    settings.stream = &nothing;
+    assert_int_equal(party_server_create(&settings, &server), -EINVAL);
+    settings.kind = PARTY_SERVER_DATAGRAM;
+    settings.stream = NULL;
+    settings.loop_backend = "no such backend";
+    assert_int_equal(party_server_create(&settings, &server), -EINVAL);
+    party_server_drained_finish(NULL);
+}
+
 static void test_a_socket_that_listens_already_is_served_on(void **state)
 {
     (void)state;
@@ -433,6 +452,7 @@ int main(void)
         cmocka_unit_test(test_what_makes_no_sense_is_refused),
         cmocka_unit_test(test_an_address_in_use_is_refused_unless_the_port_is_shared),
         cmocka_unit_test(test_a_server_may_be_bound_later),
+        cmocka_unit_test(test_loops_need_a_stream_handler_and_a_backend_that_exists),
         cmocka_unit_test(test_a_socket_that_listens_already_is_served_on),
         cmocka_unit_test(test_out_of_descriptors_the_server_pauses_and_says_so_once),
         cmocka_unit_test(test_a_connection_that_broke_meanwhile_is_passed_over),

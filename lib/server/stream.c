@@ -286,6 +286,9 @@ int party_stream_create(struct party_loop *loop, int fd, const struct party_stre
                         const struct party_stream_limits *limits, void *user,
                         struct party_stream **ret_stream)
 {
+    if (ops == NULL || ops->on_data == NULL || ops->on_close == NULL) {
+        return -EINVAL;
+    }
     int flags = fcntl(fd, F_GETFL);
     if (flags == -1 || (!(flags & O_NONBLOCK) && fcntl(fd, F_SETFL, flags | O_NONBLOCK) == -1)) {
         return -errno;

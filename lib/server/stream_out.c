@@ -127,6 +127,10 @@ static bool admit_output(struct party_stream *s, size_t n)
 void party_stream_write_span(struct party_stream *s, struct party_buf *buf, uint32_t from,
                              uint32_t to)
 {
+    if (from > to || to > buf->len) {
+        party__stream_die(s, -EINVAL); /* what lies behind the bytes written is nobody's to see */
+        return;
+    }
     if (!admit_output(s, to - from)) {
         return;
     }

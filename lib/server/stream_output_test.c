@@ -597,6 +597,24 @@ static void test_finish_with_dropped_output_shuts_down_at_once(void **state)
     probe_free(p);
 }
 
+static void test_span_beyond_what_was_written_closes(void **state)
+{
+    struct bench *b = *state;
+    struct party_buf *buf = party_buf_create(64);
+    assert_int_equal(party_buf_append(buf, "hello", 5), 0);
+    const uint32_t spans[][2] = {{0, 6}, {6, 7}, {3, 2}};
+    for (size_t i = 0; i < sizeof(spans) / sizeof(spans[0]); i++) {
+        struct probe *p = probe_open(b->loop, b->kind, NULL);
+        party_stream_write_span(p->stream, buf, spans[i][0], spans[i][1]);
+        run_turn(b->loop);
+        assert_int_equal(p->closes, 1);
+        assert_int_equal(p->reason, -EINVAL);
+        probe_free(p);
+    }
+    assert_int_equal(buf->refs, 1);
+    party_buf_unref(buf);
+}
+
 static void test_nothing_is_queued_after_close(void **state)
 {
     struct bench *b = *state;
@@ -654,6 +672,7 @@ int main(void)
         ON_BOTH(test_finish_timeout_closes_whatever_the_peer_does),
         ON_BOTH(test_finish_with_dropped_output_shuts_down_at_once),
         ON_BOTH(test_nothing_is_queued_after_close),
+        ON_BOTH(test_span_beyond_what_was_written_closes),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -12,7 +12,7 @@ import sys
 
 WARNINGS = ["-Wall", "-Wextra", "-Werror"]
 # C++ has no flexible array member, though gcc and clang take it: only C is held to the letter.
-PEDANTIC = {"c": ["-pedantic-errors"], "c++": []}
+PEDANTIC = {"c": ["-pedantic-errors"], "c++": ["-pedantic-errors"]}
 
 
 def compile_alone(include_dir, header, command):
