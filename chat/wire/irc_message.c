@@ -139,7 +139,7 @@ bool irc_message_is_command(struct irc_span command)
 struct irc_source irc_source_parse(struct irc_span source)
 {
     struct irc_source ret = {.nick = source};
-    const char *at = source.len > 0 ? memrchr(source.text, '@', source.len) : NULL;
+    const char *at = source.text ? memrchr(source.text, '@', source.len) : NULL;
     if (at) {
         size_t before = (size_t)(at - source.text);
         ret.host = (struct irc_span){at + 1, source.len - before - 1};

@@ -84,6 +84,7 @@ struct irc_writer;
     X(336, RPL_INVITELIST, "channel", NULL)                                                        \
     X(337, RPL_ENDOFINVITELIST, "", "End of /INVITE list")                                         \
     X(338, RPL_WHOISACTUALLY, "nick [mask] [address]", "Is actually using host")                   \
+    X(340, RPL_USERIP, "", "<replies>")                                                            \
     X(341, RPL_INVITING, "nick channel", NULL)                                                     \
     X(346, RPL_INVEXLIST, "channel mask [setter] [time]", NULL)                                    \
     X(347, RPL_ENDOFINVEXLIST, "channel", "End of channel invite exception list")                  \
