@@ -18,7 +18,8 @@
  * context would be resumed already, with all that was (or was not) asked of the client there.
  */
 
-/* OpenSSL takes 128 KiB, and allocates them when it has seen nine bytes. */
+/* OpenSSL takes 128 KiB, from somebody of whom nothing is known yet. Real ones have one or two, and
+   some more with a session of a client that has shown a certificate. */
 #define HELLO_MAX_BYTES 16384u
 #define NAME_MAX_BYTES  255u /* as OpenSSL has it */
 
