@@ -55,6 +55,7 @@ static int bio_read(BIO *bio, char *buf, size_t len, size_t *ret_done)
     struct party_tls *tls = BIO_get_data(bio);
     ssize_t n = tls->io->recv(tls->io_user, buf, len);
     tls->io_ended = n == 0;
+    tls->io_sent = false;
     if (n > 0 && !tls->secure && tls->context->role == PARTY_TLS_SERVER &&
         !party__tls_hello_fits(tls, buf, (size_t)n)) {
         n = PARTY_ETLS_PROTOCOL;
@@ -65,6 +66,7 @@ static int bio_read(BIO *bio, char *buf, size_t len, size_t *ret_done)
 static int bio_write(BIO *bio, const char *buf, size_t len, size_t *ret_done)
 {
     struct party_tls *tls = BIO_get_data(bio);
+    tls->io_sent = true;
     return bio_result(bio, tls->io->send(tls->io_user, buf, len), BIO_FLAGS_WRITE, ret_done);
 }
 
@@ -272,11 +274,14 @@ static int fail(struct party_tls *tls)
 {
     char text[TEXT_MAX_BYTES];
     int io_error = tls->io_error;
+    /* What OpenSSL has refused it tells the peer; that the peer is gone by then is not the cause.
+     */
+    bool alert_failed = tls->io_sent && ERR_peek_error() != 0;
     int code = party__tls_take_error(
         tls->ssl, tls->io_ended ? PARTY_ETLS_TRUNCATED : PARTY_ETLS_PROTOCOL, text, sizeof(text));
     if (tls->no_memory) {
         code = -ENOMEM;
-    } else if (io_error != 0 && io_error != -EAGAIN && io_error != -EINTR) {
+    } else if (io_error != 0 && io_error != -EAGAIN && io_error != -EINTR && !alert_failed) {
         code = io_error;
     } else {
         return break_with(tls, code, text);

@@ -52,6 +52,7 @@ struct party_tls {
     unsigned retry_len;  /* a record was made but not sent: the send is to be repeated */
     short wants;
     bool io_ended;
+    bool io_sent; /* the last call of io was one to send */
     bool secure;
     bool end_sent;  /* close_notify */
     bool closing;   /* io may not wait any more */
