@@ -213,7 +213,7 @@ PARTY_API size_t party_tls_pending(const struct party_tls *tls);
 PARTY_API short party_tls_wants(const struct party_tls *tls);
 
 /**
- * What went wrong, for people: "hostname mismatch (example.org)", "unknown ca". Lives until tls's
+ * What went wrong, for people: "hostname mismatch", "unknown ca". Lives until tls's
  * next call. Returns: never NULL; "" while nothing is wrong.
  */
 PARTY_API const char *party_tls_error_text(const struct party_tls *tls);
