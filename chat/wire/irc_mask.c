@@ -156,10 +156,11 @@ bool irc_mask_matches(const struct irc_mask *mask, const char *folded, size_t le
 static void add_part(char *ret, size_t *len, const char *before, struct irc_span part)
 {
     part = part.len > 0 ? part : irc_span("*");
-    size_t before_len = strlen(before);
-    memcpy(ret + *len, before, before_len);
-    memcpy(ret + *len + before_len, part.text, part.len);
-    *len += before_len + part.len;
+    for (; *before != '\0'; before++) {
+        ret[(*len)++] = *before;
+    }
+    memcpy(ret + *len, part.text, part.len);
+    *len += part.len;
 }
 
 size_t irc_mask_complete(struct irc_span text, char *ret, size_t cap)
