@@ -57,9 +57,9 @@ void party__sock_fill(struct party_sock *sock, int fd, int family, int type, int
     atomic_init(&sock->refs, 1);
 }
 
-int party__sock_new(int family, int type, int proto, int64_t timeout_ms,
-                    struct party_sock **ret_sock)
+int party_sock_socket(int family, int type, int proto, struct party_sock **ret_sock)
 {
+    int64_t timeout_ms = birth_timeout_ms(type);
     struct party_sock *sock = malloc(sizeof(*sock));
     if (sock == NULL) {
         return -ENOMEM;
@@ -73,11 +73,6 @@ int party__sock_new(int family, int type, int proto, int64_t timeout_ms,
     party__sock_fill(sock, fd, family, type, proto, timeout_ms);
     *ret_sock = sock;
     return 0;
-}
-
-int party_sock_socket(int family, int type, int proto, struct party_sock **ret_sock)
-{
-    return party__sock_new(family, type, proto, birth_timeout_ms(type), ret_sock);
 }
 
 /* Sets *value, where it is -1, to what the kernel knows of fd. */

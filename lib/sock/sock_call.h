@@ -95,10 +95,6 @@ int party__sock_send_until(struct party_sock *sock, const void *buf, size_t len,
 /** Turns deadline_ns into a time when it is PARTY__DEADLINE_OF_TIMEOUT. */
 int64_t party__sock_deadline(const struct party_sock *sock, int64_t deadline_ns);
 
-/** party_sock_socket with a timeout of its own in place of the default. type carries no flags. */
-int party__sock_new(int family, int type, int proto, int64_t timeout_ms,
-                    struct party_sock **ret_sock);
-
 /**
  * Fills a socket's struct. timeout_ms must be what fd is: blocking for -1, else non-blocking.
  * Flags in type are left out.
