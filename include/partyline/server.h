@@ -219,7 +219,8 @@ struct party_server_drained {
  * closes the server. To cut is to shut a connection down in both directions, so that its handler
  * reads the end and fails to write; to send a child SIGTERM; to close a stream. Who then does not
  * end within PARTY_SERVER_CUT_MS is killed (SIGKILL) when it is a child, and left behind when it is
- * a thread: close and destroy no longer wait for it. Streams are told before (party_handler.drain).
+ * a thread, or a child that may not be signalled as it has become somebody else: close and destroy
+ * no longer wait for it. Streams are told before (party_handler.drain).
  * The loops model's streams are cut at once when nobody serves them, also when that ends meanwhile.
  * Returns: 0; -EDEADLK from a handler, a step or a thread that serves; -EBUSY when another thread
  * drains; -EINVAL for a timeout_ms below -1. ret_drained may be NULL. Blocks: up to timeout_ms and

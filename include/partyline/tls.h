@@ -37,8 +37,8 @@ PARTY_BEGIN_DECLS
  * PARTY_ETLS_HOSTNAME, PARTY_ETLS_EXPIRED, PARTY_ETLS_NO_CERTIFICATE (the peer's certificate was
  * refused, and why), PARTY_ETLS_NO_COMMON (no version, cipher or application protocol that both
  * know), PARTY_ETLS_ALERT (the peer refused), PARTY_ETLS_TRUNCATED, PARTY_ETLS_PROTOCOL (anything
- * else that is no TLS). After one of them, and after an -errno other than -EAGAIN and -EINVAL, the
- * connection is broken: further calls return the same code.
+ * else that is no TLS). After one of them, and after an -errno other than -EAGAIN, -EINVAL and what
+ * poll(2) said, the connection is broken: further calls return the same code.
  *
  * A library built without OpenSSL has all the functions: those that make a context or a connection
  * return -EOPNOTSUPP, and nothing else can then be reached.

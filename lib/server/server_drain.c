@@ -162,6 +162,7 @@ static size_t close_drained(struct party_server *server)
     (void)pthread_mutex_unlock(&server->lock);
     if (!is_served) {
         party__server_close_rest(server, true);
+        stuck += server->model->count_stuck != NULL ? server->model->count_stuck(server) : 0;
     }
     (void)pthread_mutex_lock(&server->lock);
     server->draining = false;

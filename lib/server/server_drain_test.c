@@ -344,6 +344,68 @@ static void test_a_child_that_is_stuck_is_killed(void **state)
     party_server_destroy(server);
 }
 
+/* ---- children that may not be signalled ---- */
+
+static atomic_bool is_forbidden;
+
+int __real_pidfd_send_signal(int fd, int signo, siginfo_t *info, unsigned flags);
+int __wrap_pidfd_send_signal(int fd, int signo, siginfo_t *info, unsigned flags);
+int __real_kill(pid_t pid, int signo);
+int __wrap_kill(pid_t pid, int signo);
+
+int __wrap_pidfd_send_signal(int fd, int signo, siginfo_t *info, unsigned flags)
+{
+    if (atomic_load(&is_forbidden)) {
+        errno = EPERM;
+        return -1;
+    }
+    return __real_pidfd_send_signal(fd, signo, info, flags);
+}
+
+int __wrap_kill(pid_t pid, int signo)
+{
+    if (atomic_load(&is_forbidden)) {
+        errno = EPERM;
+        return -1;
+    }
+    return __real_kill(pid, signo);
+}
+
+static int tell_pid_and_stay(struct party_request *request, void *user)
+{
+    (void)user;
+    char text[9];
+    (void)snprintf(text, sizeof(text), "%08d", (int)getpid());
+    int r = party_sock_sendall(request->sock, text, 8, 0);
+    return r < 0 ? r : (int)party_sock_recv(request->sock, text, 1, 0);
+}
+
+static void test_a_child_that_may_not_be_signalled_is_left_behind(void **state)
+{
+    (void)state;
+    struct tally tally;
+    struct party_server_settings settings =
+        drainable(&tally, PARTY_SERVER_PROCESSES, tell_pid_and_stay);
+    struct party_server *server = open_with(&settings);
+    struct serving serving;
+    char text[9] = {0};
+    start_serving(&serving, server);
+    int fd = dial(server);
+    assert_int_equal(recv(fd, text, 8, MSG_WAITALL), 8);
+    struct draining draining;
+    atomic_store(&is_forbidden, true);
+    start_draining(&draining, server, 1);
+    join_draining(&draining, 0, 1, 1);
+    atomic_store(&is_forbidden, false);
+    join_serving(&serving);
+    party_server_drained_finish(&draining.drained);
+    party_server_destroy(server);
+    /* It still serves its client, and is the program's to reap. */
+    hang_up(fd);
+    pid_t pid = (pid_t)strtol(text, NULL, 10);
+    assert_int_equal(waitpid(pid, NULL, 0), pid);
+}
+
 /* ---- who may drain ---- */
 
 static int drain_oneself(struct party_request *request, void *user)
@@ -428,6 +490,7 @@ int main(void)
         cmocka_unit_test(test_a_serial_server_that_is_stuck_is_left_behind),
         cmocka_unit_test(test_threads_end_when_the_serving_thread_was_left_behind),
         cmocka_unit_test(test_a_child_that_is_stuck_is_killed),
+        cmocka_unit_test(test_a_child_that_may_not_be_signalled_is_left_behind),
         cmocka_unit_test(test_a_handler_cannot_drain_its_server),
         cmocka_unit_test(test_while_one_drains_others_cannot),
         cmocka_unit_test(test_a_drain_without_memory_cuts_and_counts_all_the_same),

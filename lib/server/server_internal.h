@@ -85,6 +85,8 @@ struct party__server_model {
     void (*cut)(struct party_server *server, struct party_server_drained *drained);
     /** Ends the model's threads or children, waits for them when asked to. */
     void (*close)(struct party_server *server, bool wait);
+    /** How many of those who were cut close did not wait for. NULL: none of them. */
+    size_t (*count_stuck)(const struct party_server *server);
     /** Frees what open made. Accepts half of it. */
     void (*release)(struct party_server *server);
 };

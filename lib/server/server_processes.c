@@ -32,8 +32,9 @@
 struct child {
     struct child *next;
     pid_t pid;
-    int pidfd;   /* -1: there was no descriptor for it */
-    bool is_cut; /* its end is no news */
+    int pidfd;     /* -1: there was no descriptor for it */
+    bool is_cut;   /* its end is no news */
+    bool is_stuck; /* it may not be signalled, so nobody knows when it ends */
     struct party_address client;
 };
 
@@ -117,12 +118,12 @@ static void count_one_ended(struct party_server *server)
     (void)pthread_mutex_unlock(&server->lock);
 }
 
-/* Reaps what has ended; with flags 0 waits for all. */
+/* Reaps what has ended; with flags 0 waits for all but those that are stuck. */
 static void collect_children(struct party_server *server, int flags)
 {
     struct child **link = &server->children->first;
     while (*link != NULL) {
-        if (reap(server, *link, flags)) {
+        if (reap(server, *link, (*link)->is_stuck ? WNOHANG : flags)) {
             forget_child(server->children, link);
             count_one_ended(server);
         } else {
@@ -248,16 +249,18 @@ static int64_t children_patience_ns(const struct party_server *server)
     return server->children->blind > 0 ? BLIND_PATIENCE_MS * PARTY__NS_PER_MS : PARTY__NEVER_NS;
 }
 
-/* A pidfd never means another process. Without one: as long as it is not reaped, its pid is its
-   own, and ours to reap it is. */
+/*
+ * A pidfd never means another process. Without one, or where a filter of system calls knows no
+ * pidfd_send_signal(2): as long as it is not reaped, its pid is its own, and ours to reap it is. A
+ * child that has become somebody else may refuse.
+ */
 static void signal_child(const struct party_server *server, struct child *child, int signo)
 {
     child->is_cut = true;
-    if (child->pidfd != -1) {
-        (void)pidfd_send_signal(child->pidfd, signo, NULL, 0); /* it may have ended by now */
-    } else if (!reap(server, child, WNOHANG)) {
-        (void)kill(child->pid, signo);
+    if (child->pidfd != -1 && pidfd_send_signal(child->pidfd, signo, NULL, 0) == 0) {
+        return;
     }
+    child->is_stuck = !reap(server, child, WNOHANG) && kill(child->pid, signo) == -1;
 }
 
 static void children_cut(struct party_server *server, struct party_server_drained *drained)
@@ -302,6 +305,15 @@ static void children_close(struct party_server *server, bool wait)
     collect_children(server, wait ? 0 : WNOHANG);
 }
 
+static size_t children_count_stuck(const struct party_server *server)
+{
+    size_t count = 0;
+    for (struct child *child = server->children->first; child != NULL; child = child->next) {
+        count += child->is_stuck;
+    }
+    return count;
+}
+
 static void children_release(struct party_server *server)
 {
     struct party__children *children = server->children;
@@ -325,5 +337,6 @@ const struct party__server_model party__server_processes = {
     .await_children = children_await,
     .cut = children_cut,
     .close = children_close,
+    .count_stuck = children_count_stuck,
     .release = children_release,
 };

@@ -49,7 +49,7 @@ static int refuse_openssl(const struct making *making, const char *what)
 {
     char why[TEXT_MAX_BYTES];
     int code = party__tls_take_error(NULL, PARTY_ETLS_SETTINGS, why, sizeof(why));
-    return refuse(making, code == -ENOMEM ? code : PARTY_ETLS_SETTINGS, what, why);
+    return refuse(making, code >= -4095 ? code : PARTY_ETLS_SETTINGS, what, why);
 }
 
 static int no_memory(const struct making *making)
@@ -57,10 +57,19 @@ static int no_memory(const struct making *making)
     return refuse(making, -ENOMEM, "TLS context", party_strerror(-ENOMEM));
 }
 
+static int open_file(const char *path, int flags)
+{
+    int fd;
+    do {
+        fd = open(path, flags | O_CLOEXEC, 0600);
+    } while (fd == -1 && errno == EINTR);
+    return fd;
+}
+
 /* OpenSSL hides which system call failed, so the file is tried first. */
 static int try_open(const struct making *making, const char *path, int flags)
 {
-    int fd = open(path, O_RDONLY | O_CLOEXEC | flags);
+    int fd = open_file(path, O_RDONLY | flags);
     if (fd == -1) {
         int r = -errno;
         return refuse(making, r, path, party_strerror(r));
@@ -332,8 +341,7 @@ static int fill(const struct making *making)
         return no_memory(making);
     }
     if (settings->keylog_file != NULL) {
-        context->keylog_fd =
-            open(settings->keylog_file, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0600);
+        context->keylog_fd = open_file(settings->keylog_file, O_WRONLY | O_APPEND | O_CREAT);
         if (context->keylog_fd == -1) {
             int r = -errno;
             return refuse(making, r, settings->keylog_file, party_strerror(r));

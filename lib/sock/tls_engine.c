@@ -67,7 +67,13 @@ static int bio_write(BIO *bio, const char *buf, size_t len, size_t *ret_done)
 {
     struct party_tls *tls = BIO_get_data(bio);
     tls->io_sent = true;
-    return bio_result(bio, tls->io->send(tls->io_user, buf, len), BIO_FLAGS_WRITE, ret_done);
+    /* OpenSSL goes on when a session ticket could not be sent, so that what a client has said
+       before it left can be read. Nothing may follow what was lost. */
+    ssize_t n = tls->send_error != 0 ? tls->send_error : tls->io->send(tls->io_user, buf, len);
+    if (n < 0 && n != -EAGAIN && n != -EINTR) {
+        tls->send_error = (int)n;
+    }
+    return bio_result(bio, n, BIO_FLAGS_WRITE, ret_done);
 }
 
 static long bio_ctrl(BIO *bio, int command, long num, void *ptr)

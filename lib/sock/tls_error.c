@@ -92,6 +92,9 @@ int party__tls_take_error(const SSL *ssl, int fallback, char *ret_text, size_t t
     if (no_memory) {
         code = -ENOMEM;
         text = party_strerror(code);
+    } else if (ssl == NULL && ERR_SYSTEM_ERROR(error)) { /* a file that could be opened before */
+        code = -ERR_GET_REASON(error);
+        text = party_strerror(code);
     } else if (ssl != NULL && reason == SSL_R_CERTIFICATE_VERIFY_FAILED) {
         code = code_of_verify(SSL_get_verify_result(ssl));
         text = X509_verify_cert_error_string(SSL_get_verify_result(ssl));

@@ -48,6 +48,7 @@ struct party_tls {
     char *text;          /* of error; NULL while there is none */
     int error;           /* that the connection broke with */
     int io_error;        /* of the last call of io */
+    int send_error;      /* the first of io.send that lasts; 0 while there is none */
     unsigned recv_calls; /* of io, in one try */
     unsigned retry_len;  /* a record was made but not sent: the send is to be repeated */
     short wants;

@@ -33,6 +33,7 @@
     X(fchmodat, false, EACCES, EIO, ENOMEM, EPERM, EROFS)                                          \
     X(fcntl64, false, EMFILE, EPERM)                                                               \
     X(flock, false, EINTR, ENOLCK, EWOULDBLOCK)                                                    \
+    X(fopen64, false, EACCES, EMFILE, ENFILE, ENOMEM)                                              \
     X(fstat64, false, EIO, ENOMEM, EOVERFLOW)                                                      \
     X(fork, false, EAGAIN, ENOMEM, ENOSYS)                                                         \
     X(getpeername, false, ENOBUFS, ENOTCONN)                                                       \
@@ -46,11 +47,13 @@
     X(io_uring_submit_and_wait, false, EAGAIN, EBUSY, EEXIST, EINTR)                               \
     X(io_uring_submit_and_wait_timeout, false, EAGAIN, EBUSY, EEXIST, EINTR)                       \
     X(ioctl, false, EINVAL, ENOTTY)                                                                \
+    X(kill, false, EPERM, ESRCH)                                                                   \
     X(listen, false, EADDRINUSE, EOPNOTSUPP)                                                       \
     X(lseek64, false, ESPIPE, EOVERFLOW)                                                           \
     X(lstat64, false, EACCES, ENOMEM)                                                              \
     X(open64, false, EACCES, EINTR, EMFILE, ENFILE, ENOMEM)                                        \
     X(pidfd_open, false, EMFILE, ENFILE, ENODEV, ENOMEM, ENOSYS)                                   \
+    X(pidfd_send_signal, false, ENOSYS, EPERM, ESRCH)                                              \
     X(poll, false, EINTR, ENOMEM)                                                                  \
     X(ppoll, false, EINTR, ENOMEM)                                                                 \
     X(pread64, true, EAGAIN, EINTR, EIO)                                                           \

@@ -85,6 +85,9 @@ PLAIN(int, unlink, (const char *path), (path))
 
 PLAIN(pid_t, fork, (void), ())
 PLAIN(int, pidfd_open, (pid_t pid, unsigned flags), (pid, flags))
+PLAIN(int, kill, (pid_t pid, int signo), (pid, signo))
+PLAIN(int, pidfd_send_signal, (int fd, int signo, siginfo_t *info, unsigned flags),
+      (fd, signo, info, flags))
 PLAIN(int, ppoll,
       (struct pollfd * fds, nfds_t count, const struct timespec *timeout, const sigset_t *mask),
       (fds, count, timeout, mask))

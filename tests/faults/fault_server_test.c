@@ -135,6 +135,67 @@ static bool starved_allows(enum fault_call call, int error, int result)
     return call == FAULT_CALL_COUNT && result == WRONG_ANSWER;
 }
 
+/* Says that it is there, and goes on until it is ended. */
+static int stay(struct party_request *request, void *user)
+{
+    char byte;
+    int r = answer(request, user);
+    return r < 0 ? r : (int)party_sock_recv(request->sock, &byte, 1, 0);
+}
+
+/* One client is served by a child, and cut. */
+static int drain_one(void *user)
+{
+    atomic_int error = 0;
+    struct party_server_settings settings = {
+        .model = PARTY_SERVER_PROCESSES,
+        .handler = {.handle = stay},
+        .ops = {.handle_error = keep_error},
+        .user = &error,
+    };
+    struct party_server *server;
+    struct party_server_drained drained = {0};
+    char greeting[5];
+    (void)user;
+    int r = party_address_parse("127.0.0.1:0", &settings.address);
+    r = r < 0 ? r : party_server_create(&settings, &server);
+    if (r < 0) {
+        return r;
+    }
+    int fd = dial(server);
+    r = fd < 0 ? fd : party_server_handle_request(server);
+    r = r < 0 ? r : atomic_load(&error);
+    if (r == 0 && recv(fd, greeting, 5, MSG_WAITALL) != 5) {
+        r = WRONG_ANSWER;
+    }
+    int ended = party_server_drain(server, 0, &drained);
+    if (r == 0 && ended == 0 && (drained.cut != 1 || drained.stuck != 0)) {
+        ended = WRONG_ANSWER;
+    }
+    r = r < 0 ? r : ended;
+    r = r == 0 && recv(fd, greeting, 1, 0) != 0 ? WRONG_ANSWER : r;
+    party_server_drained_finish(&drained);
+    if (fd >= 0) {
+        (void)close(fd);
+    }
+    party_server_destroy(server);
+    return r;
+}
+
+static bool draining_allows(enum fault_call call, int error, int result)
+{
+    return call == FAULT_pidfd_send_signal || call == FAULT_poll
+               ? result == 0
+               : serving_allows(call, error, result);
+}
+
+static void test_cutting_a_child_meets_every_error(void **state)
+{
+    (void)state;
+    assert_true(fault_check(drain_one, NULL, draining_allows) > 50);
+    assert_true(fault_check_descriptors(drain_one, NULL, starved_allows) > 4);
+}
+
 static void test_servers_without_descriptors_leak_none(void **state)
 {
     (void)state;
@@ -196,6 +257,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_processes_meet_every_error),
         cmocka_unit_test(test_threads_meet_every_error),
+        cmocka_unit_test(test_cutting_a_child_meets_every_error),
         cmocka_unit_test(test_servers_without_descriptors_leak_none),
         cmocka_unit_test(test_lookups_meet_every_error),
     };
