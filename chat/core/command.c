@@ -7,31 +7,49 @@
 
 #include "base/xalloc.h"
 
+static const char *put_string(char **at, const char *text, size_t len, uint32_t *ret_len)
+{
+    assert(len < UINT32_MAX);
+    char *start = *at;
+    if (len > 0) {
+        memcpy(start, text, len);
+    }
+    start[len] = '\0';
+    *at = start + len + 1;
+    *ret_len = (uint32_t)len;
+    return start;
+}
+
+struct command *command_make(const struct command_parts *parts)
+{
+    size_t strings = parts->target_len + parts->text_len + parts->extra_len + parts->tags_len + 4;
+    struct command *command = xmalloc(sizeof(*command) + strings);
+    char *at = command->data;
+    command->next = NULL;
+    command->session = parts->session;
+    command->value = parts->value;
+    command->type = (uint8_t)parts->type;
+    command->authority = parts->authority;
+    command->flags = parts->flags;
+    command->kind = parts->kind;
+    command->target = put_string(&at, parts->target, parts->target_len, &command->target_len);
+    command->text = put_string(&at, parts->text, parts->text_len, &command->text_len);
+    command->extra = put_string(&at, parts->extra, parts->extra_len, &command->extra_len);
+    command->tags = put_string(&at, parts->tags, parts->tags_len, &command->tags_len);
+    return command;
+}
+
 struct command *command_create(enum command_type type, uint64_t session, const char *target,
                                size_t target_len, const char *text, size_t text_len)
 {
-    assert(target_len < UINT32_MAX && text_len < UINT32_MAX);
-    struct command *command = xmalloc(sizeof(*command) + target_len + 1 + text_len + 1);
-    char *target_copy = command->data;
-    char *text_copy = target_copy + target_len + 1;
-    if (target_len > 0) {
-        memcpy(target_copy, target, target_len);
-    }
-    target_copy[target_len] = '\0';
-    if (text_len > 0) {
-        memcpy(text_copy, text, text_len);
-    }
-    text_copy[text_len] = '\0';
-    command->next = NULL;
-    command->session = session;
-    command->type = (uint8_t)type;
-    command->authority = AUTHORITY_USER;
-    command->flags = 0;
-    command->target_len = (uint32_t)target_len;
-    command->text_len = (uint32_t)text_len;
-    command->target = target_copy;
-    command->text = text_copy;
-    return command;
+    struct command_parts parts = {.type = type,
+                                  .session = session,
+                                  .authority = AUTHORITY_USER,
+                                  .target = target,
+                                  .target_len = target_len,
+                                  .text = text,
+                                  .text_len = text_len};
+    return command_make(&parts);
 }
 
 void command_destroy(struct command *command)

@@ -8,7 +8,7 @@
 #include "base/xalloc.h"
 
 /*
- * An event is one block: the struct, the pointers to recent events, the room ids, then the four
+ * An event is one block: the struct, the pointers to recent events, the room ids, then the
  * strings, in the order of falling alignment so that nothing needs padding.
  */
 
@@ -38,13 +38,21 @@ static void copy_numbers(struct event *event, const struct event_parts *parts)
     event->seq = parts->seq;
     event->time_ms = parts->time_ms;
     event->count = parts->count;
+    event->kind = parts->kind;
+    event->flags = parts->flags;
+    event->asked = parts->asked;
+    event->value = parts->value;
+    event->identity = parts->identity;
+    event->peer_identity = parts->peer_identity;
 }
 
 struct event *event_create(const struct event_parts *parts)
 {
     size_t recent_size = parts->recent_count * sizeof(struct event *);
     size_t rooms_size = parts->room_count * sizeof(uint32_t);
-    size_t text_size = parts->room_len + parts->actor_len + parts->target_len + parts->text_len + 4;
+    size_t text_size = parts->room_len + parts->actor_len + parts->target_len + parts->text_len +
+                       parts->source_len + parts->account_len + parts->tags_len + parts->extra_len +
+                       8;
     struct event *event = xmalloc(sizeof(*event) + recent_size + rooms_size + text_size);
     atomic_init(&event->refs, 1);
     copy_numbers(event, parts);
@@ -66,6 +74,10 @@ struct event *event_create(const struct event_parts *parts)
     event->actor = put_string(&at, parts->actor, parts->actor_len, &event->actor_len);
     event->target = put_string(&at, parts->target, parts->target_len, &event->target_len);
     event->text = put_string(&at, parts->text, parts->text_len, &event->text_len);
+    event->source = put_string(&at, parts->source, parts->source_len, &event->source_len);
+    event->account = put_string(&at, parts->account, parts->account_len, &event->account_len);
+    event->tags = put_string(&at, parts->tags, parts->tags_len, &event->tags_len);
+    event->extra = put_string(&at, parts->extra, parts->extra_len, &event->extra_len);
     return event;
 }
 

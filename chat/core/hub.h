@@ -36,12 +36,20 @@ struct hub_limits {
     uint32_t nick_bytes, room_bytes, text_bytes, topic_bytes, reason_bytes;
     uint32_t rooms, rooms_per_member;
     uint32_t recent; /* messages kept per room for who enters; UINT32_MAX: none */
+    uint32_t away_bytes, real_name_bytes, key_bytes;
+    uint32_t masks;                            /* in one list of a room */
+    uint32_t monitor;                          /* names one user may watch */
+    uint32_t whowas;                           /* users remembered who left */
+    uint32_t multiline_bytes, multiline_lines; /* of a message of several lines */
 };
 
 struct hub_settings {
     const char *lobby;       /* the room everybody enters first; NULL: "lobby" */
     const char *server_name; /* the actor of notices; NULL: "server" */
     struct hub_limits limits;
+    /** Which messages of MESSAGE_TAGS to a room are stored; NULL: none. */
+    bool (*keeps_tags)(const char *tags, size_t len);
+    uint64_t identity_seed; /* other with each start: makes the identities of sessions in the log */
     uint64_t hash_seed; /* chosen by chance it keeps peers from choosing names that collide in the
                            look-up tables; shows in no state and no event */
 };
@@ -64,6 +72,12 @@ void hub_restore_time(struct hub *hub, int64_t last_time_ms);
  */
 int hub_restore_room(struct hub *hub, uint32_t id, const char *name, const char *topic,
                      const char *topic_actor, int64_t topic_time_ms, uint64_t last_seq);
+
+/**
+ * What of a room's history was written behind closed doors: messages up to this seq are for nobody
+ * who comes now. After hub_restore_room.
+ */
+void hub_restore_sealed(struct hub *hub, uint32_t id, uint64_t sealed_seq);
 
 /**
  * The id of a room whose last messages the hub has not been given yet although the log has some,

@@ -23,6 +23,47 @@
 struct membership {
     struct room *room;
     uint32_t index;
+    uint8_t ranks; /* RANK_ */
+};
+
+/* What a member may be in a room, and how it shows. A higher one can do what a lower one can. */
+#define RANK_VOICE    1u /* v, '+' */
+#define RANK_OPERATOR 2u /* o, '@' */
+
+/* User modes. */
+#define USER_INVISIBLE 1u /* i */
+#define USER_OPERATOR  2u /* o: of the server */
+#define USER_WALLOPS   4u /* w */
+#define USER_BOT       8u /* B */
+
+/* Modes of a room without parameter. */
+#define ROOM_INVITE_ONLY 1u  /* i */
+#define ROOM_MODERATED   2u  /* m */
+#define ROOM_NO_OUTSIDE  4u  /* n */
+#define ROOM_SECRET      8u  /* s */
+#define ROOM_TOPIC_LOCK  16u /* t */
+#define ROOM_NO_CTCP     32u /* C */
+
+/* One entry of a room's list. Never changed once it is made. */
+struct mask {
+    int64_t time_ms;
+    char *actor; /* nick!user@host; in text, behind the mask's NUL */
+    char text[];
+};
+
+/* A list of masks; replaced as a whole. NULL is the empty list. */
+struct masks {
+    uint32_t count;
+    struct mask
+        *items[]; /* owned by the list that is the room's; shared with the one it replaces */
+};
+
+enum room_list { LIST_BANS, LIST_EXCEPTIONS, LIST_INVITE_EXCEPTIONS, LIST_COUNT };
+
+/* Ids of rooms a member was invited to; replaced as a whole. NULL is none. */
+struct invites {
+    uint32_t count;
+    uint32_t rooms[];
 };
 
 /*
@@ -37,7 +78,17 @@ struct member {
     uint32_t room_count;
     uint32_t more_cap;
     uint32_t index; /* in the hub's members */
-    char host[];
+    uint8_t modes;  /* USER_ */
+    bool is_secure;
+    int64_t since_ms, spoke_ms;
+    uint64_t identity; /* the author of its messages in the log; other for each session */
+    char *source;      /* "user@host", the shown one */
+    char *real_name;
+    char *away;          /* NULL: here */
+    char *operator_name; /* NULL unless USER_OPERATOR */
+    struct invites *invites;
+    struct watches *watches; /* MONITOR; NULL: none */
+    char host[];             /* the real one, with its port */
 };
 
 struct topic {
@@ -62,6 +113,12 @@ struct room {
     struct label *label;
     struct topic *topic; /* NULL: none */
     uint64_t last_seq;
+    uint64_t sealed_seq; /* history up to here is for nobody who comes now */
+    int64_t made_ms;     /* when it was made, or was entered after it had been empty */
+    uint32_t modes;      /* ROOM_ */
+    uint32_t limit;      /* l; 0: none */
+    char *key;           /* k; NULL: none */
+    struct masks *lists[LIST_COUNT];
     struct member **members;
     struct recent recent;
 };
@@ -76,6 +133,8 @@ enum change_type {
     CHANGE_LEAVE,
     CHANGE_TOPIC,
     CHANGE_STORE,
+    CHANGE_BYTES,
+    CHANGE_POINTER,
 };
 
 /* One change that was made, with what its inverse needs. */
@@ -84,12 +143,23 @@ struct change {
     uint32_t member_at; /* CHANGE_MEMBER_REMOVE: place in the hub; CHANGE_LEAVE: in the room */
     uint32_t room_at;   /* CHANGE_LEAVE: place in the member's memberships */
     bool pushed;        /* CHANGE_STORE: the event is in recent */
+    uint8_t ranks;      /* CHANGE_LEAVE */
+    uint8_t byte_count; /* CHANGE_BYTES */
     struct member *member;
     struct room *room;
     union {
         struct label *old_label; /* CHANGE_RENAME */
         struct topic *old_topic; /* CHANGE_TOPIC; may be NULL */
         struct event *evicted;   /* CHANGE_STORE: left recent for the new one; may be NULL */
+        struct {                 /* CHANGE_BYTES */
+            void *bytes_at;
+            uint64_t old_bytes;
+        };
+        struct { /* CHANGE_POINTER */
+            void **pointer_at;
+            void *old_pointer;
+            void (*destroy)(void *pointer);
+        };
     };
 };
 
@@ -201,5 +271,10 @@ void journal_leave(struct hub *hub, struct member *member, uint32_t room_at);
 void journal_topic(struct hub *hub, struct room *room, struct topic *topic);
 /** The room's next number is used by this event. A reference is taken. */
 void journal_store(struct hub *hub, struct room *room, struct event *event);
+/** Before a plain field of at most 8 bytes changes; it lies in a member, a room or the hub. */
+void journal_save(struct hub *hub, void *field, size_t len);
+/** Puts a new owned pointer (NULL too) in the place of another, which is destroyed when the batch
+ * is kept; the new one when it is undone. Either may be NULL. */
+void journal_replace(struct hub *hub, void **field, void *pointer, void (*destroy)(void *pointer));
 
 #endif

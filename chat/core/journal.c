@@ -3,6 +3,7 @@
 
 #include <assert.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/xalloc.h"
 
@@ -77,6 +78,7 @@ void journal_leave(struct hub *hub, struct member *member, uint32_t room_at)
     change->room = room;
     change->room_at = room_at;
     change->member_at = membership->index;
+    change->ranks = membership->ranks;
     member_leave(member, room_at);
     if (room_is_forgettable(room)) {
         record(hub, CHANGE_ROOM_REMOVE)->room = room;
@@ -100,6 +102,31 @@ void journal_store(struct hub *hub, struct room *room, struct event *event)
     if (hub->limits.recent > 0) {
         change->pushed = true;
         change->evicted = recent_push(&room->recent, event_ref(event), hub->limits.recent);
+    }
+}
+
+void journal_save(struct hub *hub, void *field, size_t len)
+{
+    struct change *change = record(hub, CHANGE_BYTES);
+    assert(len <= sizeof(change->old_bytes));
+    change->bytes_at = field;
+    change->byte_count = (uint8_t)len;
+    memcpy(&change->old_bytes, field, len);
+}
+
+void journal_replace(struct hub *hub, void **field, void *pointer, void (*destroy)(void *pointer))
+{
+    struct change *change = record(hub, CHANGE_POINTER);
+    change->pointer_at = field;
+    change->old_pointer = *field;
+    change->destroy = destroy;
+    *field = pointer;
+}
+
+static void destroy_pointer(void (*destroy)(void *pointer), void *pointer)
+{
+    if (pointer != NULL) {
+        destroy(pointer);
     }
 }
 
@@ -128,6 +155,7 @@ static void undo(struct hub *hub, struct change *change)
         break;
     case CHANGE_LEAVE:
         member_join(change->member, change->room, change->member_at, change->room_at);
+        member_room(change->member, change->room_at)->ranks = change->ranks;
         break;
     case CHANGE_TOPIC:
         free(change->room->topic);
@@ -138,6 +166,13 @@ static void undo(struct hub *hub, struct change *change)
         if (change->pushed) {
             recent_unpush(&change->room->recent, change->evicted);
         }
+        break;
+    case CHANGE_BYTES:
+        memcpy(change->bytes_at, &change->old_bytes, change->byte_count);
+        break;
+    case CHANGE_POINTER:
+        destroy_pointer(change->destroy, *change->pointer_at);
+        *change->pointer_at = change->old_pointer;
         break;
     }
 }
@@ -160,6 +195,10 @@ static void keep(struct change *change)
     case CHANGE_STORE:
         event_unref(change->evicted);
         break;
+    case CHANGE_POINTER:
+        destroy_pointer(change->destroy, change->old_pointer);
+        break;
+    case CHANGE_BYTES:
     case CHANGE_MEMBER_ADD:
     case CHANGE_ROOM_ADD:
     case CHANGE_JOIN:

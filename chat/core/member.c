@@ -26,6 +26,11 @@ void member_destroy(struct member *member)
 {
     free(member->label);
     free(member->more);
+    free(member->source);
+    free(member->real_name);
+    free(member->away);
+    free(member->operator_name);
+    free(member->invites);
     free(member);
 }
 

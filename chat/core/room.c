@@ -23,6 +23,7 @@ void room_destroy(struct room *room)
     recent_finish(&room->recent);
     free(room->members);
     free(room->topic);
+    free(room->key);
     free(room->label);
     free(room);
 }

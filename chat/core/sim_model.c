@@ -390,6 +390,8 @@ static const char *follow_one(struct model *model, uint64_t asker, struct event 
     case EVENT_REPLY_DONE:
     case EVENT_ECHO:
         return follow_answer(model, asker, event);
+    default:
+        return "an event of a kind that nothing here asks for";
     }
     return "an event has no type";
 }

@@ -46,8 +46,8 @@ struct model {
     struct model_session leaver;    /* as it was at the goodbye */
     const struct event *private_to; /* awaits its EVENT_PRIVATE_OF; NULL: none */
     uint64_t event_hash;            /* over all events and all that is in them */
-    uint64_t counts[EVENT_RENAMED + 1];
-    uint64_t error_counts[ERROR_DENIED + 1];
+    uint64_t counts[EVENT_TYPE_COUNT];
+    uint64_t error_counts[ERROR_CODE_COUNT];
 };
 
 void model_init(struct model *model);
