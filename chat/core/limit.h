@@ -28,7 +28,7 @@
 #define MULTILINE_MAX_BYTES     4096  /* limits.multiline_bytes: a message of several lines */
 #define MULTILINE_MAX_LINES     24    /* limits.multiline_lines */
 #define ROOMS_MAX               10000 /* limits.rooms: rooms known at once */
-#define ROOMS_PER_MEMBER_MAX    100   /* rooms one user may be in */
+#define ROOMS_PER_MEMBER_MAX    100   /* limits.channels: rooms one user may be in */
 #define RECENT_DEFAULT          20    /* history.on_join: last lines shown to who enters */
 #define RECENT_CEILING          200
 #define ANNOUNCE_MAX_MEMBERS                                                                       \

@@ -252,7 +252,7 @@ void door_open(struct shard *shard, int fd, const struct origin *origin, enum sh
         }
         return;
     }
-    if (entry == ENTRY_ANY) {
+    if (entry == ENTRY_ANY || entry == ENTRY_IRC) {
         wait_for_bytes(shard, stream, origin);
     } else {
         (void)session_begin(shard, entry == ENTRY_CTL ? &ctl_front : &line_front, stream, origin,

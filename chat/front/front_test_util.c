@@ -147,6 +147,46 @@ void house_answer_held(struct house *house)
     house_settle(house);
 }
 
+/* "right" is right, and "later" is not looked at. */
+static bool check_password(struct password_query *query, struct shard *shard, void *user)
+{
+    struct house *house = user;
+    if (house->refuse_asks) {
+        return false;
+    }
+    query->shard = shard;
+    house->passwords++;
+    if (strcmp(query->password, "later") == 0) {
+        query->result = PASSWORD_LATER;
+        query->wait_s = 15;
+    } else if (strcmp(query->password, "right") == 0) {
+        query->result = PASSWORD_RIGHT;
+    }
+    if (house->hold_answers) {
+        assert_null(house->held_password);
+        house->held_password = query;
+    } else {
+        shard_password_later(shard, query);
+    }
+    return true;
+}
+
+void house_answer_password(struct house *house)
+{
+    assert_non_null(house->held_password);
+    shard_password_later(house->shard, house->held_password);
+    house->held_password = NULL;
+    house_settle(house);
+}
+
+static void cloak(const struct party_address *peer, char *ret, size_t cap, void *user)
+{
+    (void)user;
+    assert_int_equal(party_address_family(peer), AF_UNIX);
+    assert_in_range(cap, SHARD_CLOAK_MAX, SIZE_MAX);
+    (void)snprintf(ret, cap, "unix");
+}
+
 static void released(const struct party_address *peer, void *user)
 {
     struct house *house = user;
@@ -192,6 +232,18 @@ struct front_settings house_default_settings(void)
         .lobby = "lobby",
         .motd = "",
         .line_max_bytes = 200,
+        .nick_max = 32,
+        .room_max = 50,
+        .topic_max = 390,
+        .kick_max = 260,
+        .away_max = 390,
+        .rooms_per_member = 100,
+        .monitor_max = 100,
+        .multiline_bytes = 4096,
+        .multiline_lines = 24,
+        .history_enabled = true,
+        .chathistory_max = 1000,
+        .persist_tags = true,
         .history_default = 5,
         .history_max = 20,
         .sniff_wait_ms = 300,
@@ -207,6 +259,8 @@ struct house *house_open(const struct front_settings *settings, const struct hub
         .submit = submit,
         .is_backlogged = is_backlogged,
         .ask = ask,
+        .check_password = check_password,
+        .cloak = cloak,
         .released = released,
         .operate = operate,
         .is_logged = is_logged,
@@ -246,6 +300,9 @@ void house_close(struct house *house)
     house_apply_held(house);
     if (house->held_query) {
         house_answer_held(house);
+    }
+    if (house->held_password) {
+        house_answer_password(house);
     }
     shard_close_all(house->shard);
     house_settle(house);

@@ -39,9 +39,10 @@ struct house {
     bool refuse_asks; /* too many ask */
     bool hold_answers;
     struct query *held_query;
+    struct password_query *held_password;
     enum log_fault fault; /* of every answer */
     unsigned admitted, released;
-    unsigned submitted, asked, operated;
+    unsigned submitted, asked, operated, passwords;
     char logged[4096]; /* lines to the server's log */
 };
 
@@ -60,6 +61,8 @@ void house_wait_ms(struct house *house, int64_t ms);
 void house_apply_held(struct house *house);
 /** Answers the query that was held. */
 void house_answer_held(struct house *house);
+/** Gives the result of the password that was held. */
+void house_answer_password(struct house *house);
 
 #define USER_TEXT_MAX (1u << 20)
 

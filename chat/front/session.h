@@ -38,6 +38,8 @@ struct front {
     /** An event for this session alone (AUDIENCE_SESSION), or EVENT_RENAMED of its own. */
     void (*on_event)(struct session *session, const struct event *event);
     void (*on_answer)(struct session *session, const struct query *query);
+    /** What became of session_check_password; NULL when the front never asks. */
+    void (*on_password)(struct session *session, const struct password_query *query);
     /** Writes what a member of the room sees of the event; nothing when it is not shown. */
     void (*encode)(struct shard *shard, const struct event *event, struct text_out *out);
     /** Says that the server is going; the session is finished after it. */
@@ -69,6 +71,7 @@ struct session {
     uint32_t mark;             /* the last event of several rooms it was given: each once */
     struct party_timer *timer; /* NULL unless the front waits for a time */
     struct query *query;       /* the one that is out; NULL when none is */
+    struct password_query *password_query; /* likewise */
     struct origin origin;
     uint8_t encoding;
     bool entered;  /* COMMAND_ENTER was sent */
@@ -90,6 +93,15 @@ struct command *session_submit(struct session *session, enum command_type type, 
 
 /** Asks the log. False, and the query is destroyed, when too many ask already. */
 bool session_ask(struct session *session, struct query *query);
+
+/**
+ * Has a password checked; on_password comes later, unless the session ends before. False, and the
+ * query is destroyed, when one of this session is out already or too many wait.
+ */
+bool session_check_password(struct session *session, struct password_query *query);
+
+/** The host name people are shown for the session; ret takes SHARD_CLOAK_MAX bytes. */
+void session_cloak(const struct session *session, char *ret, size_t cap);
 
 /** One line for the server's log about this session. */
 void session_log(const struct session *session, enum party_log_level level, const char *format, ...)

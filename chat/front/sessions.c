@@ -92,6 +92,9 @@ static void on_close(struct party_stream *stream, int reason, void *user)
     if (session->query) {
         atomic_store(&session->query->given_up, true); /* it still comes back, and is freed then */
     }
+    if (session->password_query) {
+        atomic_store(&session->password_query->given_up, true); /* likewise */
+    }
     room_remove_all(session);
     if (session->timer) {
         party_timer_stop(session->timer);
@@ -191,6 +194,27 @@ bool session_ask(struct session *session, struct query *query)
     }
     session->query = query;
     return true;
+}
+
+bool session_check_password(struct session *session, struct password_query *query)
+{
+    struct shard *shard = session->shard;
+    query->session = session->id;
+    origin_address(&session->origin, &query->peer);
+    if (session->password_query || !shard->env.check_password(query, shard, shard->env.user)) {
+        password_query_destroy(query);
+        return false;
+    }
+    session->password_query = query;
+    return true;
+}
+
+void session_cloak(const struct session *session, char *ret, size_t cap)
+{
+    const struct shard_env *env = &session->shard->env;
+    struct party_address peer;
+    origin_address(&session->origin, &peer);
+    env->cloak(&peer, ret, cap, env->user);
 }
 
 uint64_t session_number(uint64_t id)

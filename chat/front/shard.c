@@ -21,8 +21,10 @@ static void settings_finish(struct front_settings *settings)
 {
     free((char *)settings->server_name);
     free((char *)settings->network);
+    free((char *)settings->description);
     free((char *)settings->lobby);
     free((char *)settings->motd);
+    free((char *)settings->persist_tag_list);
 }
 
 static const char *copy_string(const char *string)
@@ -36,8 +38,10 @@ void shard_set_settings(struct shard *shard, const struct front_settings *settin
     shard->settings = *settings;
     shard->settings.server_name = copy_string(settings->server_name);
     shard->settings.network = copy_string(settings->network);
+    shard->settings.description = copy_string(settings->description);
     shard->settings.lobby = copy_string(settings->lobby);
     shard->settings.motd = copy_string(settings->motd);
+    shard->settings.persist_tag_list = copy_string(settings->persist_tag_list);
 }
 
 struct shard *shard_create(struct party_loop *loop, unsigned index, unsigned count,
@@ -244,6 +248,26 @@ static void answer(struct party_task *task, void *user)
 void shard_answer_later(struct shard *shard, struct query *query)
 {
     party_task_init(&query->task, answer, query);
+    party_loop_post(shard->loop, &query->task);
+}
+
+static void answer_password(struct party_task *task, void *user)
+{
+    struct password_query *query = user;
+    (void)task;
+    struct session *session = shard_session(query->shard, query->session);
+    if (session) {
+        session->password_query = NULL;
+        if (session->front->on_password) {
+            session->front->on_password(session, query);
+        }
+    }
+    password_query_destroy(query);
+}
+
+void shard_password_later(struct shard *shard, struct password_query *query)
+{
+    party_task_init(&query->task, answer_password, query);
     party_loop_post(shard->loop, &query->task);
 }
 
