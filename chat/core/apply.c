@@ -60,6 +60,13 @@ void apply_store(struct apply *apply, struct room *room, struct event_parts *par
     journal_store(apply->hub, room, apply_yield(apply, parts));
 }
 
+uint64_t apply_next_unstored(struct apply *apply)
+{
+    struct hub *hub = apply->hub;
+    journal_save(hub, &hub->unstored, sizeof(hub->unstored));
+    return ++hub->unstored;
+}
+
 void apply_refuse(struct apply *apply, enum event_error code, const char *text, size_t len,
                   uint64_t count)
 {

@@ -35,6 +35,8 @@ void parts_set_text(struct event_parts *parts, const char *text, size_t len);
 struct event *apply_yield(struct apply *apply, const struct event_parts *parts);
 /** Yields a durable event of a room, with the next numbers of the log and of the room. */
 void apply_store(struct apply *apply, struct room *room, struct event_parts *parts);
+/** The serial number, for event.count, of a message that is not stored. */
+uint64_t apply_next_unstored(struct apply *apply);
 
 /** Refuses the command; text and count as enum event_error says. */
 void apply_refuse(struct apply *apply, enum event_error code, const char *text, size_t len,

@@ -83,6 +83,7 @@ uint64_t hub_digest(const struct hub *hub)
     uint64_t hash = FNV_OFFSET;
     add_number(&hash, hub->next_room_id);
     add_number(&hash, (uint64_t)hub->last_time_ms);
+    add_number(&hash, hub->unstored);
     add_number(&hash, hub->member_count);
     for (uint32_t i = 0; i < hub->member_count; i++) {
         add_member(&hash, hub->members[i]);

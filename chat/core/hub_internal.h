@@ -192,6 +192,7 @@ struct hub {
     struct table by_room_name;
     uint64_t next_room_id; /* beyond UINT32_MAX: there are no more */
     int64_t last_time_ms;
+    uint64_t unstored; /* messages so far that are not stored: their serial number */
 
     bool in_batch;
     struct journal journal;

@@ -15,12 +15,43 @@
 #define TIME_MS    1000
 
 static const char *const command_names[] = {
-    [COMMAND_ENTER] = "ENTER",         [COMMAND_QUIT] = "QUIT",         [COMMAND_NICK] = "NICK",
-    [COMMAND_JOIN] = "JOIN",           [COMMAND_LEAVE] = "LEAVE",       [COMMAND_SAY] = "SAY",
-    [COMMAND_ACTION] = "ACTION",       [COMMAND_PRIVATE] = "PRIVATE",   [COMMAND_TOPIC] = "TOPIC",
-    [COMMAND_GET_TOPIC] = "GET_TOPIC", [COMMAND_WHO] = "WHO",           [COMMAND_ROOMS] = "ROOMS",
-    [COMMAND_CLIENTS] = "CLIENTS",     [COMMAND_ANNOUNCE] = "ANNOUNCE", [COMMAND_KICK] = "KICK",
+    [COMMAND_ENTER] = "ENTER",
+    [COMMAND_QUIT] = "QUIT",
+    [COMMAND_NICK] = "NICK",
+    [COMMAND_JOIN] = "JOIN",
+    [COMMAND_LEAVE] = "LEAVE",
+    [COMMAND_SAY] = "SAY",
+    [COMMAND_ACTION] = "ACTION",
+    [COMMAND_PRIVATE] = "PRIVATE",
+    [COMMAND_TOPIC] = "TOPIC",
+    [COMMAND_GET_TOPIC] = "GET_TOPIC",
+    [COMMAND_WHO] = "WHO",
+    [COMMAND_ROOMS] = "ROOMS",
+    [COMMAND_CLIENTS] = "CLIENTS",
+    [COMMAND_ANNOUNCE] = "ANNOUNCE",
+    [COMMAND_KICK] = "KICK",
     [COMMAND_ECHO] = "ECHO",
+    [COMMAND_REGISTER] = "REGISTER",
+    [COMMAND_OPER] = "OPER",
+    [COMMAND_AWAY] = "AWAY",
+    [COMMAND_SETNAME] = "SETNAME",
+    [COMMAND_USER_MODE] = "USER_MODE",
+    [COMMAND_KILL] = "KILL",
+    [COMMAND_WALLOPS] = "WALLOPS",
+    [COMMAND_NAMES] = "NAMES",
+    [COMMAND_LIST] = "LIST",
+    [COMMAND_MODE] = "MODE",
+    [COMMAND_INVITE] = "INVITE",
+    [COMMAND_REMOVE] = "REMOVE",
+    [COMMAND_RENAME_ROOM] = "RENAME_ROOM",
+    [COMMAND_REDACT] = "REDACT",
+    [COMMAND_WHOX] = "WHOX",
+    [COMMAND_WHOIS] = "WHOIS",
+    [COMMAND_WHOWAS] = "WHOWAS",
+    [COMMAND_USERHOST] = "USERHOST",
+    [COMMAND_ISON] = "ISON",
+    [COMMAND_MONITOR] = "MONITOR",
+    [COMMAND_LUSERS] = "LUSERS",
 };
 
 static const char *const event_names[] = {
@@ -45,6 +76,33 @@ static const char *const event_names[] = {
     [EVENT_TOPIC] = "TOPIC",
     [EVENT_QUIT] = "QUIT",
     [EVENT_RENAMED] = "RENAMED",
+    [EVENT_TAGS] = "TAGS",
+    [EVENT_MODE] = "MODE",
+    [EVENT_REMOVED] = "REMOVED",
+    [EVENT_ROOM_RENAMED] = "ROOM_RENAMED",
+    [EVENT_REDACTED] = "REDACTED",
+    [EVENT_AWAY] = "AWAY",
+    [EVENT_SETNAME] = "SETNAME",
+    [EVENT_INVITED] = "INVITED",
+    [EVENT_INVITING] = "INVITING",
+    [EVENT_WALLOPS] = "WALLOPS",
+    [EVENT_OPERED] = "OPERED",
+    [EVENT_USER_MODE] = "USER_MODE",
+    [EVENT_ONLINE] = "ONLINE",
+    [EVENT_OFFLINE] = "OFFLINE",
+    [EVENT_REPLY_NAMES] = "REPLY_NAMES",
+    [EVENT_REPLY_LIST] = "REPLY_LIST",
+    [EVENT_REPLY_MODE] = "REPLY_MODE",
+    [EVENT_REPLY_MASKS] = "REPLY_MASKS",
+    [EVENT_REPLY_USER_MODE] = "REPLY_USER_MODE",
+    [EVENT_REPLY_INVITES] = "REPLY_INVITES",
+    [EVENT_REPLY_WHOX] = "REPLY_WHOX",
+    [EVENT_REPLY_WHOIS] = "REPLY_WHOIS",
+    [EVENT_REPLY_WHOWAS] = "REPLY_WHOWAS",
+    [EVENT_REPLY_USERHOST] = "REPLY_USERHOST",
+    [EVENT_REPLY_ISON] = "REPLY_ISON",
+    [EVENT_REPLY_MONITOR] = "REPLY_MONITOR",
+    [EVENT_REPLY_LUSERS] = "REPLY_LUSERS",
 };
 
 static const char *const error_names[] = {
@@ -65,6 +123,26 @@ static const char *const error_names[] = {
     [ERROR_TOPIC_LONG] = "TOPIC_LONG",
     [ERROR_NOT_STORED] = "NOT_STORED",
     [ERROR_DENIED] = "DENIED",
+    [ERROR_NAME_ALIKE] = "NAME_ALIKE",
+    [ERROR_NOT_RANKED] = "NOT_RANKED",
+    [ERROR_KEY] = "KEY",
+    [ERROR_BANNED] = "BANNED",
+    [ERROR_INVITE_ONLY] = "INVITE_ONLY",
+    [ERROR_ROOM_FULL] = "ROOM_FULL",
+    [ERROR_CANNOT_SEND] = "CANNOT_SEND",
+    [ERROR_NOT_THERE] = "NOT_THERE",
+    [ERROR_THERE] = "THERE",
+    [ERROR_MODE_UNKNOWN] = "MODE_UNKNOWN",
+    [ERROR_MODE_PARAM] = "MODE_PARAM",
+    [ERROR_MODE_BAD] = "MODE_BAD",
+    [ERROR_LIST_FULL] = "LIST_FULL",
+    [ERROR_NOT_SELF] = "NOT_SELF",
+    [ERROR_MONITOR_FULL] = "MONITOR_FULL",
+    [ERROR_KEY_SET] = "KEY_SET",
+    [ERROR_ROOM_TAKEN] = "ROOM_TAKEN",
+    [ERROR_RENAME_DENIED] = "RENAME_DENIED",
+    [ERROR_REDACT_DENIED] = "REDACT_DENIED",
+    [ERROR_REDACT_UNKNOWN] = "REDACT_UNKNOWN",
 };
 
 struct output {
@@ -85,15 +163,29 @@ static void print(struct output *output, const char *format, ...)
     output->len += (size_t)len;
 }
 
+static char shown(char c)
+{
+    switch (c) {
+    case '\t':
+    case '\0':
+        return ';';
+    case '\n':
+        return '/';
+    case '\r':
+        return '~';
+    default:
+        return c;
+    }
+}
+
 static void print_text(struct output *output, const char *key, const char *text, size_t len)
 {
-    assert_int_equal(strlen(text), len);
     if (len == 0) {
         return;
     }
     print(output, " %s=", key);
     for (size_t i = 0; i < len; i++) {
-        print(output, "%c", text[i] == '\t' ? ';' : text[i] == '\n' ? '/' : text[i]);
+        print(output, "%c", shown(text[i]));
     }
 }
 
@@ -101,6 +193,26 @@ static void print_number(struct output *output, const char *key, uint64_t number
 {
     if (number != 0) {
         print(output, " %s=%" PRIu64, key, number);
+    }
+}
+
+/* Letters and signs as they are, numbers as numbers. */
+static void print_value(struct output *output, uint64_t value)
+{
+    if (value > ' ' && value < 0x7f && !(value >= '0' && value <= '9')) {
+        print(output, " value=%c", (int)value);
+    } else {
+        print_number(output, "value", value);
+    }
+}
+
+static void print_flags(struct output *output, unsigned flags)
+{
+    static const char *const names[] = {"bot", "own", "watched", "secret"};
+    for (unsigned i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+        if (flags & (1u << i)) {
+            print(output, " %s", names[i]);
+        }
     }
 }
 
@@ -133,6 +245,13 @@ static void print_event(struct output *output, const struct event *event)
     print_text(output, "by", event->actor, event->actor_len);
     print_text(output, "of", event->target, event->target_len);
     print_text(output, "text", event->text, event->text_len);
+    print_text(output, "extra", event->extra, event->extra_len);
+    print_text(output, "tags", event->tags, event->tags_len);
+    if (event->type == EVENT_PRIVATE_TO || event->type == EVENT_PRIVATE_OF) {
+        print_number(output, "kind", event->kind);
+    }
+    print_value(output, event->value);
+    print_flags(output, event->flags);
     print_number(output, "count", event->count);
     print_number(output, "seq", event->seq);
     print_number(output, "n", event->number);
@@ -167,36 +286,86 @@ static enum command_type find_command(const char *name)
     abort();
 }
 
+/* Cuts the line at the mark and returns what stands behind it; "" when it has none. */
+static char *cut(char *line, const char *mark)
+{
+    char *at = strstr(line, mark);
+    if (at == NULL) {
+        return line + strlen(line);
+    }
+    *at = '\0';
+    return at + strlen(mark);
+}
+
+static size_t unescape(char *text, char nul)
+{
+    size_t len = strlen(text);
+    for (size_t i = 0; i < len; i++) {
+        if (text[i] == ';') {
+            text[i] = nul;
+        } else if (text[i] == '/') {
+            text[i] = '\n';
+        } else if (text[i] == '~' && nul == ';') {
+            text[i] = '\r';
+        }
+    }
+    return len;
+}
+
+static uint8_t find_bit(const char *name, const char *const *names, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        if (strcmp(name, names[i]) == 0) {
+            return (uint8_t)i;
+        }
+    }
+    fail_msg("unknown flag or kind in a script: %s", name);
+    abort();
+}
+
+/* What follows the verb: "=V" a value, ".NOTICE" a kind, "/MOVE" a flag. Cuts the verb. */
+static void parse_verb(char *verb, struct command_parts *parts)
+{
+    static const char *const flags[] = {"MOVE", "NAMES", "OPERS", "SECURE"};
+    static const char *const kinds[] = {"TEXT", "ACTION", "NOTICE", "TAGS"};
+    char *flag = cut(verb, "/");
+    if (*flag != '\0') {
+        parts->flags = (uint8_t)(1u << find_bit(flag, flags, sizeof(flags) / sizeof(flags[0])));
+    }
+    char *kind = cut(verb, ".");
+    if (*kind != '\0') {
+        parts->kind = find_bit(kind, kinds, sizeof(kinds) / sizeof(kinds[0]));
+    }
+    char *value = cut(verb, "=");
+    if (*value != '\0') {
+        bool is_number = *value >= '0' && *value <= '9';
+        parts->value = is_number ? strtoull(value, NULL, 10) : (unsigned char)*value;
+    }
+    parts->type = find_command(verb);
+}
+
 /* "> *9 KICK alice | rude" without "> ". The line is written over. */
 static struct command *parse_command(char *line)
 {
-    char *text = strstr(line, " | ");
-    if (text != NULL) {
-        *text = '\0';
-        text += 3;
-    } else {
-        text = line + strlen(line);
-    }
+    struct command_parts parts = {0};
+    parts.tags = cut(line, " @ ");
+    parts.tags_len = strlen(parts.tags);
+    char *extra = cut(line, " || ");
+    parts.extra = extra;
+    parts.extra_len = unescape(extra, '\0');
+    char *text = cut(line, " | ");
+    parts.text = text;
+    parts.text_len = unescape(text, strchr(text, ';') != NULL ? '\0' : ';');
     bool is_operator = line[0] == '*';
+    parts.authority = is_operator ? AUTHORITY_OPERATOR : AUTHORITY_USER;
     char *verb;
-    uint64_t session = strtoull(line + is_operator, &verb, 10);
+    parts.session = strtoull(line + is_operator, &verb, 10);
     assert_int_equal(*verb, ' ');
     verb++;
-    char *target = strchr(verb, ' ');
-    if (target != NULL) {
-        *target++ = '\0';
-    } else {
-        target = verb + strlen(verb);
-    }
-    char *flag = strchr(verb, '/');
-    if (flag != NULL) {
-        *flag = '\0';
-    }
-    struct command *command =
-        command_create(find_command(verb), session, target, strlen(target), text, strlen(text));
-    command->authority = is_operator ? AUTHORITY_OPERATOR : AUTHORITY_USER;
-    command->flags = flag != NULL ? COMMAND_FLAG_MOVE : 0;
-    return command;
+    parts.target = cut(verb, " ");
+    parts.target_len = strlen(parts.target);
+    parse_verb(verb, &parts);
+    return command_make(&parts);
 }
 
 static void apply_and_roll_back(struct hub *hub, const struct command *command, uint64_t number,

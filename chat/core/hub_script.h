@@ -14,12 +14,16 @@
  *     > 1 SAY lobby | hello                target and text
  *     MESSAGE #lobby by=alice text=hello seq=1 n=1
  *     > 1 JOIN/MOVE games                  with COMMAND_FLAG_MOVE
+ *     > 1 MONITOR=+ || bob;/carol;/        with a value and, behind ||, the extra: here records
+ *     > 1 MODE games | +o;bob;/            a text that has a ';' is records too
+ *     > 1 PRIVATE.NOTICE bob | hi @ +a=b   of MESSAGE_NOTICE, with tags
  *     > *9 KICK alice | rude               session 9 is an operator's
  *     > ! disk full                        the log has a fault; alone, it has none any more
  *
- * In what is yielded, a tab is written as ';' and a new line as '/'; rooms that are told together
- * stand between + signs. Each command is first applied in a batch that is rolled back and must
- * leave no trace, then in one that is kept; the invariants are checked after each.
+ * In what is yielded, a NUL or a tab is written as ';', a new line as '/' and CR as '~', and so
+ * they are read in text and extra; rooms that are told together stand between + signs. Each command
+ * is first applied in a batch that is rolled back and must leave no trace, then in one that is
+ * kept; the invariants are checked after each.
  */
 
 /** Runs the script on the hub; durable events are numbered from 1. Fails the cmocka test otherwise.
