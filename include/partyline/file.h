@@ -100,7 +100,7 @@ struct party_file_line {
  */
 PARTY_API PARTY_MUST_USE ssize_t party_file_readline(FILE *file, struct party_file_line *line);
 
-/** Frees the text and zeroes line, but for max_bytes. */
+/** Frees the text and zeroes line, but for max_bytes. NULL is accepted. */
 PARTY_API void party_file_line_finish(struct party_file_line *line);
 
 PARTY_END_DECLS

@@ -5,10 +5,16 @@
 /*
  * All of libpartyline. Each module's own header is its reference. What holds for all of them:
  *
- * A mistake of the caller is not an event of the network: NULL where a contract does not allow it,
- * an object used after its end, ended twice or used by two threads where one may, a watch started
- * twice have no defined result. The library is built with assertions, which end the process at some
- * of these, unless it was configured with -Db_ndebug=true. What comes from outside never does.
+ * A mistake of the caller is not an event of the network. NULL for a pointer is one, unless the
+ * contract says what it means there, and each function that is not inline looks for it first: a
+ * library with assertions, as it is by default, ends the process and says which argument of which
+ * function it was; one configured with -Db_ndebug=true does nothing and returns -EINVAL, or false,
+ * NULL, "" or 0 where the function returns no codes. Nobody looks at bytes that come with their
+ * length: the kernel refuses NULL with -EFAULT, and of 0 bytes none is touched.
+ *
+ * An object used after its end, ended twice or used by two threads where one may, a watch started
+ * twice have no defined result; some of these end a library with assertions. What comes from
+ * outside never does.
  */
 
 #include <partyline/address.h>

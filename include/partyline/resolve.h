@@ -101,8 +101,8 @@ PARTY_API PARTY_MUST_USE int party_resolve_getnameinfo(const struct party_addres
                                                        char *ret_service, size_t service_cap);
 
 /**
- * Python's socket.gethostbyname: one v4 address of a host as text; "" is "0.0.0.0" and
- * "<broadcast>" "255.255.255.255".
+ * Python's socket.gethostbyname: one v4 address of a host as text; "" and NULL are "0.0.0.0",
+ * "<broadcast>" is "255.255.255.255".
  * Returns: 0; else as party_resolve_address.
  */
 PARTY_API PARTY_MUST_USE int party_resolve_gethostbyname(const char *host,
@@ -118,7 +118,7 @@ struct party_resolve_host {
 };
 
 /**
- * Python's socket.gethostbyname_ex: the names and all v4 addresses of a host.
+ * Python's socket.gethostbyname_ex: the names and all v4 addresses of a host, NULL as above.
  * Returns: 0; a code of party_resolve_gethostbyname when it has no address at all; PARTY_EH_ codes
  *   (herror) when the second look-up, for the names, fails; -EAFNOSUPPORT; -errno; -ENOMEM.
  * Owns: on success the caller owns the memory until party_resolve_host_finish.
@@ -128,7 +128,7 @@ PARTY_API PARTY_MUST_USE int party_resolve_gethostbyname_ex(const char *host,
 
 /**
  * Python's socket.gethostbyaddr: the names of an address, v4 or v6, which is given as text or as
- * a host name.
+ * a host name; NULL is "".
  * Returns: 0; a code of party_resolve_address when the text has no address; PARTY_EH_ codes when
  *   the address has no name; -EAFNOSUPPORT; -errno; -ENOMEM.
  * Owns: as party_resolve_gethostbyname_ex.

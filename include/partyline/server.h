@@ -229,7 +229,7 @@ struct party_server_drained {
 PARTY_API int party_server_drain(struct party_server *server, int64_t timeout_ms,
                                  struct party_server_drained *ret_drained);
 
-/** Frees what party_server_drain filled in; zeroed or finished it is accepted. */
+/** Frees what party_server_drain filled in; zeroed or finished it is accepted, and NULL. */
 PARTY_API void party_server_drained_finish(struct party_server_drained *drained);
 
 PARTY_END_DECLS

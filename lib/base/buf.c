@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/require.h"
+
 struct party_buf *party_buf_create(uint32_t cap)
 {
     size_t size = sizeof(struct party_buf);
@@ -25,6 +27,7 @@ struct party_buf *party_buf_create(uint32_t cap)
 
 struct party_buf *party_buf_ref(struct party_buf *buf)
 {
+    PARTY__REQUIRE(NULL, buf);
     assert(buf->refs > 0 && buf->refs < UINT32_MAX);
     buf->refs++;
     return buf;
@@ -44,6 +47,7 @@ void party_buf_unref(struct party_buf *buf)
 
 int party_buf_append(struct party_buf *buf, const void *bytes, size_t len)
 {
+    PARTY__REQUIRE(-EINVAL, buf);
     if (len > party_buf_room(buf)) {
         return -ENOSPC;
     }

@@ -9,6 +9,7 @@
 #include <partyline/error.h>
 
 #include "base/clock.h"
+#include "base/require.h"
 #include "sock/race.h"
 
 /*
@@ -233,6 +234,7 @@ static bool is_valid(const struct party_connector_settings *settings)
 int party_connector_start(struct party_loop *loop, const struct party_connector_settings *settings,
                           party_connector_fn fn, void *user, struct party_connector **ret_connector)
 {
+    PARTY__REQUIRE(-EINVAL, loop, settings, fn);
     if (!is_valid(settings)) {
         return -EINVAL;
     }
@@ -274,6 +276,7 @@ int party_connector_start(struct party_loop *loop, const struct party_connector_
 
 void party_connector_cancel(struct party_connector *connector)
 {
+    PARTY__REQUIRE_VOID(connector);
     switch (connector->state) {
     case LOOKING_UP:
         party_lookup_cancel(connector->query);
@@ -295,5 +298,6 @@ void party_connector_cancel(struct party_connector *connector)
 const struct party_connection_failures *party_connector_failures(
     const struct party_connector *connector)
 {
+    PARTY__REQUIRE(NULL, connector);
     return &connector->failures;
 }

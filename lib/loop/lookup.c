@@ -23,6 +23,7 @@
 #include <partyline/error.h>
 
 #include "base/clock.h"
+#include "base/require.h"
 #include "loop/lookup_pool.h"
 
 TAILQ_HEAD(query_list, party_lookup_query);
@@ -50,6 +51,7 @@ struct party_lookup_query {
 int party_lookup_create(struct party_loop *loop, const struct party_lookup_settings *settings,
                         struct party_lookup **ret_lookup)
 {
+    PARTY__REQUIRE(-EINVAL, loop, ret_lookup);
     unsigned threads_max = PARTY_LOOKUP_THREADS_DEFAULT;
     unsigned queue_max = PARTY_LOOKUP_QUEUE_DEFAULT;
     if (settings != NULL && settings->threads_max != 0) {
@@ -154,6 +156,7 @@ static void end_with(struct party_lookup_query *query, int result)
 
 void party_lookup_cancel(struct party_lookup_query *query)
 {
+    PARTY__REQUIRE_VOID(query);
     /* Being told, or cancelled by party_lookup_destroy, it is on no list any more. */
     if (query->lookup != NULL) {
         end_with(query, -ECANCELED);
@@ -224,6 +227,7 @@ static int hand_over(struct party_lookup *lookup, const struct party_lookup_ques
 int party_lookup_start(struct party_lookup *lookup, const struct party_lookup_question *question,
                        party_lookup_fn fn, void *user, struct party_lookup_query **ret_query)
 {
+    PARTY__REQUIRE(-EINVAL, lookup, question, fn);
     if (question->timeout_ms < -1) {
         return -EINVAL;
     }

@@ -31,6 +31,7 @@
 #include <partyline/error.h>
 
 #include "base/clock.h"
+#include "base/require.h"
 #include "loop/loop_internal.h"
 
 /* The first one is the default. */
@@ -122,6 +123,7 @@ static void wake(struct party_loop *loop)
 
 void party_loop_post(struct party_loop *loop, struct party_task *task)
 {
+    PARTY__REQUIRE_VOID(loop, task);
     struct party_task *head = atomic_load_explicit(&loop->mailbox.posted, memory_order_relaxed);
     do {
         task->next = head;
@@ -132,11 +134,13 @@ void party_loop_post(struct party_loop *loop, struct party_task *task)
 
 void party_loop_defer(struct party_loop *loop, struct party_task *task)
 {
+    PARTY__REQUIRE_VOID(loop, task);
     append(&loop->deferred, task);
 }
 
 void party_loop_reap(struct party_loop *loop, struct party_task *task)
 {
+    PARTY__REQUIRE_VOID(loop, task);
     append(&loop->reaped, task);
 }
 
@@ -209,6 +213,7 @@ static int turn(struct party_loop *loop, int64_t limit_ns)
 
 int party_loop_run(struct party_loop *loop)
 {
+    PARTY__REQUIRE(-EINVAL, loop);
     while (!atomic_exchange(&loop->mailbox.stopping, false)) {
         int r = turn(loop, PARTY__NEVER_NS);
         if (r < 0) {
@@ -220,6 +225,7 @@ int party_loop_run(struct party_loop *loop)
 
 int party_loop_run_once(struct party_loop *loop, int timeout_ms)
 {
+    PARTY__REQUIRE(-EINVAL, loop);
     int64_t limit_ns = PARTY__NEVER_NS;
     if (timeout_ms == 0) {
         limit_ns = loop->now_ns;
@@ -231,17 +237,20 @@ int party_loop_run_once(struct party_loop *loop, int timeout_ms)
 
 void party_loop_stop(struct party_loop *loop)
 {
+    PARTY__REQUIRE_VOID(loop);
     atomic_store(&loop->mailbox.stopping, true);
     wake(loop);
 }
 
 int64_t party_loop_now_ns(const struct party_loop *loop)
 {
+    PARTY__REQUIRE(-EINVAL, loop);
     return loop->now_ns;
 }
 
 const char *party_loop_backend(const struct party_loop *loop)
 {
+    PARTY__REQUIRE(NULL, loop);
     return loop->backend->name;
 }
 
@@ -320,6 +329,7 @@ static void loop_free(struct party_loop *loop)
 
 int party_loop_create(const struct party_loop_settings *settings, struct party_loop **ret_loop)
 {
+    PARTY__REQUIRE(-EINVAL, ret_loop);
     const struct party_loop_settings defaults = {0};
     if (settings == NULL) {
         settings = &defaults;

@@ -8,6 +8,7 @@
 #include <sys/signalfd.h>
 #include <unistd.h>
 
+#include "base/require.h"
 #include "loop/loop_internal.h"
 
 /* Signals taken from the kernel with one read; the others keep the descriptor ready. */
@@ -91,6 +92,7 @@ static int watch_set(struct party_loop *loop, const sigset_t *set)
 
 int party_loop_add_signal(struct party_loop *loop, int signo, party_signal_fn fn, void *user)
 {
+    PARTY__REQUIRE(-EINVAL, loop, fn);
     if (!is_signal(signo) || fn == NULL) {
         return -EINVAL;
     }

@@ -13,6 +13,7 @@
 #include <stdlib.h>
 
 #include "base/clock.h"
+#include "base/require.h"
 #include "loop/loop_internal.h"
 
 #define HEAP_ARITY     4u
@@ -123,6 +124,7 @@ void party__timer_finish(struct party_loop *loop)
 int party_timer_start(struct party_loop *loop, struct party_timer *timer, int64_t delay_ns,
                       party_timer_fn fn, void *user)
 {
+    PARTY__REQUIRE(-EINVAL, loop, timer, fn);
     struct party__timer_heap *heap = &loop->timers;
     if (fn == NULL || (timer->loop != NULL && timer->loop != loop)) {
         assert(false && "party_timer_start: no function, or a timer of another loop");
@@ -148,6 +150,7 @@ int party_timer_start(struct party_loop *loop, struct party_timer *timer, int64_
 
 void party_timer_stop(struct party_timer *timer)
 {
+    PARTY__REQUIRE_VOID(timer);
     if (timer->loop != NULL) {
         take_out(&timer->loop->timers, timer);
     }

@@ -14,6 +14,7 @@
 #include <errno.h>
 #include <stddef.h>
 
+#include "base/require.h"
 #include "loop/loop_internal.h"
 
 static const unsigned asked_for_mask = PARTY_READ | PARTY_WRITE | PARTY_EXCLUSIVE;
@@ -48,6 +49,7 @@ static void forget_ready(struct party_loop *loop, const struct party_watch *watc
 int party_watch_start(struct party_loop *loop, struct party_watch *watch, int fd, unsigned events,
                       party_watch_fn fn, void *user)
 {
+    PARTY__REQUIRE(-EINVAL, loop, watch, fn);
     if (watch->loop != NULL || fn == NULL || (events & ~(asked_for_mask | PARTY_ERROR)) != 0) {
         assert(false && "party_watch_start: a started watch, no function or unknown events");
         return -EINVAL;
@@ -66,6 +68,7 @@ int party_watch_start(struct party_loop *loop, struct party_watch *watch, int fd
 
 int party_watch_modify(struct party_watch *watch, unsigned events)
 {
+    PARTY__REQUIRE(-EINVAL, watch);
     struct party_loop *loop = watch->loop;
     if (loop == NULL || (events & ~(asked_for_mask | PARTY_ERROR)) != 0) {
         assert(false && "party_watch_modify: a stopped watch or unknown events");
@@ -88,6 +91,7 @@ int party_watch_modify(struct party_watch *watch, unsigned events)
 
 void party_watch_stop(struct party_watch *watch)
 {
+    PARTY__REQUIRE_VOID(watch);
     struct party_loop *loop = watch->loop;
     if (loop == NULL) {
         return;

@@ -10,6 +10,7 @@
 
 #include <partyline/error.h>
 
+#include "base/require.h"
 #include "loop/loop_internal.h"
 #include "server/accept_error.h"
 
@@ -95,6 +96,7 @@ static void on_acceptable(struct party_watch *watch, unsigned events, void *user
 int party_listener_create(struct party_loop *loop, int fd, party_accept_fn fn, void *user,
                           struct party_listener **ret_listener)
 {
+    PARTY__REQUIRE(-EINVAL, loop, fn, ret_listener);
     int flags = fcntl(fd, F_GETFL);
     if (flags == -1 || fcntl(fd, F_SETFL, flags | O_NONBLOCK) == -1) {
         return -errno;
@@ -137,5 +139,6 @@ void party_listener_close(struct party_listener *listener)
 
 int party_listener_fileno(const struct party_listener *listener)
 {
+    PARTY__REQUIRE(-EINVAL, listener);
     return listener->closed ? -1 : listener->fd;
 }

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/require.h"
 #include "server/server_internal.h"
 #include "sock/sock_call.h"
 
@@ -94,6 +95,7 @@ int party_request_create(struct party_server *server, struct party_sock *sock,
                          const struct party_address *client_address,
                          struct party_request **ret_request)
 {
+    PARTY__REQUIRE(-EINVAL, server, sock, client_address, ret_request);
     struct party__request *request;
     int r = party__request_new(server, 0, &request);
     if (r < 0) {
@@ -110,6 +112,7 @@ int party_request_create_packet(struct party_server *server, const void *packet,
                                 const struct party_address *client_address,
                                 struct party_request **ret_request)
 {
+    PARTY__REQUIRE(-EINVAL, server, client_address, ret_request);
     struct party__request *request;
     int r = party__request_new(server, packet_len, &request);
     if (r < 0) {
@@ -129,6 +132,7 @@ int party_request_create_packet(struct party_server *server, const void *packet,
 
 struct party_sock *party_request_steal_sock(struct party_request *request)
 {
+    PARTY__REQUIRE(NULL, request);
     if (request->packet != NULL) {
         return NULL;
     }
@@ -164,6 +168,7 @@ static int run_handler(const struct party_handler *handler, struct party_request
 
 int party_server_default_finish_request(struct party_server *server, struct party_request *request)
 {
+    PARTY__REQUIRE(-EINVAL, server, request);
     const struct party_handler *handler = &server->settings.handler;
     struct party__request *own = party__request_of(request);
     int r = request->packet == NULL ? set_up_connection(handler, request) : 0;

@@ -12,6 +12,7 @@
 #include <partyline/stream.h>
 
 #include "base/clock.h"
+#include "base/require.h"
 #include "loop/loop_internal.h"
 #include "server/server_internal.h"
 
@@ -157,6 +158,7 @@ static void free_server(struct party_server *server)
 int party_server_create(const struct party_server_settings *settings,
                         struct party_server **ret_server)
 {
+    PARTY__REQUIRE(-EINVAL, settings, ret_server);
     int r = check(settings);
     if (r < 0) {
         return r;
@@ -198,11 +200,13 @@ void party__server_unref(struct party_server *server)
 
 int party_server_bind(struct party_server *server)
 {
+    PARTY__REQUIRE(-EINVAL, server);
     return server->sock == NULL ? -EBADF : party__step_server_bind(server);
 }
 
 int party_server_activate(struct party_server *server)
 {
+    PARTY__REQUIRE(-EINVAL, server);
     return server->sock == NULL ? -EBADF : party__step_server_activate(server);
 }
 
@@ -210,21 +214,25 @@ int party_server_activate(struct party_server *server)
 
 const struct party_address *party_server_address(const struct party_server *server)
 {
+    PARTY__REQUIRE(NULL, server);
     return &server->address;
 }
 
 struct party_sock *party_server_sock(const struct party_server *server)
 {
+    PARTY__REQUIRE(NULL, server);
     return server->sock;
 }
 
 int party_server_fileno(const struct party_server *server)
 {
+    PARTY__REQUIRE(-EINVAL, server);
     return server->sock == NULL ? -1 : party_sock_fileno(server->sock);
 }
 
 int party_server_settimeout(struct party_server *server, int64_t timeout_ms)
 {
+    PARTY__REQUIRE(-EINVAL, server);
     if (timeout_ms < -1) {
         return -EINVAL;
     }
@@ -234,11 +242,13 @@ int party_server_settimeout(struct party_server *server, int64_t timeout_ms)
 
 int64_t party_server_gettimeout(const struct party_server *server)
 {
+    PARTY__REQUIRE(-EINVAL, server);
     return server->timeout_ms;
 }
 
 bool party_server_is_stopping(const struct party_server *server)
 {
+    PARTY__REQUIRE(false, server);
     return atomic_load(&server->stopping);
 }
 
@@ -327,6 +337,7 @@ static int serve_until_stop(struct party_server *server)
 
 int party_server_serve_forever(struct party_server *server)
 {
+    PARTY__REQUIRE(-EINVAL, server);
     int r = begin_to_serve(server);
     if (r < 0) {
         return r;
@@ -362,6 +373,7 @@ static int serve_once(struct party_server *server)
 
 int party_server_handle_request(struct party_server *server)
 {
+    PARTY__REQUIRE(-EINVAL, server);
     if (server->settings.model == PARTY_SERVER_LOOPS) {
         return -EOPNOTSUPP;
     }
@@ -376,6 +388,7 @@ int party_server_handle_request(struct party_server *server)
 
 void party_server_shutdown(struct party_server *server)
 {
+    PARTY__REQUIRE_VOID(server);
     party_server_stop(server);
     (void)pthread_mutex_lock(&server->lock);
     if (!server->is_child && !party__server_is_serving_thread(server)) {
@@ -402,6 +415,7 @@ void party__server_close_rest(struct party_server *server, bool wait)
 
 int party_server_close(struct party_server *server)
 {
+    PARTY__REQUIRE(-EINVAL, server);
     (void)pthread_mutex_lock(&server->lock);
     int r = 0;
     if (server->serving || server->draining) {

@@ -5,6 +5,7 @@
 #include <sys/socket.h>
 
 #include "base/clock.h"
+#include "base/require.h"
 #include "server/server_internal.h"
 
 /*
@@ -181,6 +182,7 @@ static uint64_t count_ended(struct party_server *server)
 int party_server_drain(struct party_server *server, int64_t timeout_ms,
                        struct party_server_drained *ret_drained)
 {
+    PARTY__REQUIRE(-EINVAL, server);
     if (timeout_ms < -1) {
         return -EINVAL;
     }

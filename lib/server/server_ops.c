@@ -6,6 +6,7 @@
 
 #include <partyline/error.h>
 
+#include "base/require.h"
 #include "server/server_internal.h"
 #include "sock/sock_call.h"
 
@@ -13,6 +14,7 @@
 
 int party_server_default_server_bind(struct party_server *server)
 {
+    PARTY__REQUIRE(-EINVAL, server);
     int r = 0;
     if (server->settings.allow_reuse_address) {
         r = party_sock_setsockopt(server->sock, SOL_SOCKET, SO_REUSEADDR, 1);
@@ -28,6 +30,7 @@ int party_server_default_server_bind(struct party_server *server)
 
 int party_server_default_server_activate(struct party_server *server)
 {
+    PARTY__REQUIRE(-EINVAL, server);
     if (server->settings.kind == PARTY_SERVER_DATAGRAM) {
         return 0;
     }
@@ -87,17 +90,20 @@ static int get_packet(struct party_server *server, struct party_request **ret_re
 int party_server_default_get_request(struct party_server *server,
                                      struct party_request **ret_request)
 {
+    PARTY__REQUIRE(-EINVAL, server, ret_request);
     return server->settings.kind == PARTY_SERVER_DATAGRAM ? get_packet(server, ret_request)
                                                           : get_connection(server, ret_request);
 }
 
 int party_server_default_process_request(struct party_server *server, struct party_request *request)
 {
+    PARTY__REQUIRE(-EINVAL, server, request);
     return server->model->process_request(server, request);
 }
 
 void party_server_default_close_request(struct party_server *server, struct party_request *request)
 {
+    PARTY__REQUIRE_VOID(server, request);
     (void)server;
     if (request->packet == NULL && request->sock != NULL) {
         party__request_keep_from_cut(party__request_of(request));
@@ -118,6 +124,7 @@ static void call_close_request(struct party_server *server, struct party_request
 void party_server_default_shutdown_request(struct party_server *server,
                                            struct party_request *request)
 {
+    PARTY__REQUIRE_VOID(server, request);
     if (request->packet == NULL && request->sock != NULL) {
         /* The peer may be gone already, and that is all the same. */
         int r = party_sock_shutdown(request->sock, SHUT_WR);
@@ -129,6 +136,7 @@ void party_server_default_shutdown_request(struct party_server *server,
 void party_server_default_handle_error(struct party_server *server, struct party_request *request,
                                        int error)
 {
+    PARTY__REQUIRE_VOID(server, request);
     party__server_log(server, PARTY_LOG_ERROR, "a request failed, from", &request->client_address,
                       party_strerror(error));
 }
@@ -215,6 +223,7 @@ void party__step_handle_error(struct party_server *server, struct party_request 
 
 void party_server_shutdown_request(struct party_server *server, struct party_request *request)
 {
+    PARTY__REQUIRE_VOID(server, request);
     struct party__request *own = party__request_of(request);
     party__request_keep_from_cut(own);
     if (server->settings.ops.shutdown_request != NULL) {
@@ -227,6 +236,7 @@ void party_server_shutdown_request(struct party_server *server, struct party_req
 
 void party_server_close_request(struct party_server *server, struct party_request *request)
 {
+    PARTY__REQUIRE_VOID(server, request);
     struct party__request *own = party__request_of(request);
     party__request_keep_from_cut(own);
     call_close_request(server, request);
@@ -235,6 +245,7 @@ void party_server_close_request(struct party_server *server, struct party_reques
 
 void party_server_process_request_thread(struct party_server *server, struct party_request *request)
 {
+    PARTY__REQUIRE_VOID(server, request);
     int r = party__step_finish_request(server, request);
     if (r < 0) {
         party__step_handle_error(server, request, r);

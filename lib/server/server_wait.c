@@ -8,6 +8,7 @@
 #include <partyline/error.h>
 
 #include "base/clock.h"
+#include "base/require.h"
 #include "server/accept_error.h"
 #include "server/server_internal.h"
 
@@ -147,6 +148,7 @@ void party__server_wake(struct party_server *server)
 
 void party_server_stop(struct party_server *server)
 {
+    PARTY__REQUIRE_VOID(server);
     /* All of this may run in a signal handler, so errno must stay. */
     int saved = errno;
     atomic_store(&server->stopping, true);

@@ -10,6 +10,7 @@
 #include <partyline/error.h>
 
 #include "base/clock.h"
+#include "base/require.h"
 #include "server/stream_internal.h"
 
 /*
@@ -286,6 +287,7 @@ int party_stream_create(struct party_loop *loop, int fd, const struct party_stre
                         const struct party_stream_limits *limits, void *user,
                         struct party_stream **ret_stream)
 {
+    PARTY__REQUIRE(-EINVAL, loop, ops, ret_stream);
     if (ops == NULL || ops->on_data == NULL || ops->on_close == NULL) {
         return -EINVAL;
     }
@@ -322,43 +324,50 @@ int party_stream_create(struct party_loop *loop, int fd, const struct party_stre
     return 0;
 }
 
-void party_stream_close(struct party_stream *s)
+void party_stream_close(struct party_stream *stream)
 {
-    if (s) {
-        party__stream_die(s, 0);
+    if (stream) {
+        party__stream_die(stream, 0);
     }
 }
 
-void party_stream_finish(struct party_stream *s)
+void party_stream_finish(struct party_stream *stream)
 {
-    if (s->state != STREAM_OPEN) {
+    PARTY__REQUIRE_VOID(stream);
+    if (stream->state != STREAM_OPEN) {
         return;
     }
-    finish_within(s, finish_timeout_ms(s));
+    finish_within(stream, finish_timeout_ms(stream));
 }
 
-bool party_stream_is_closing(const struct party_stream *s)
+bool party_stream_is_closing(const struct party_stream *stream)
 {
-    return s->state != STREAM_OPEN;
+    PARTY__REQUIRE(false, stream);
+    return stream->state != STREAM_OPEN;
 }
 
-int party_stream_fileno(const struct party_stream *s)
+int party_stream_fileno(const struct party_stream *stream)
 {
-    return s->state == STREAM_CLOSED ? -1 : s->fd;
+    PARTY__REQUIRE(-EINVAL, stream);
+    return stream->state == STREAM_CLOSED ? -1 : stream->fd;
 }
 
-struct party_loop *party_stream_loop(const struct party_stream *s)
+struct party_loop *party_stream_loop(const struct party_stream *stream)
 {
-    return s->loop;
+    PARTY__REQUIRE(NULL, stream);
+    return stream->loop;
 }
 
-void *party_stream_user(const struct party_stream *s)
+void *party_stream_user(const struct party_stream *stream)
 {
-    return s->user;
+    PARTY__REQUIRE(NULL, stream);
+    return stream->user;
 }
 
-void party_stream_set_user(struct party_stream *s, const struct party_stream_ops *ops, void *user)
+void party_stream_set_user(struct party_stream *stream, const struct party_stream_ops *ops,
+                           void *user)
 {
-    s->ops = ops;
-    s->user = user;
+    PARTY__REQUIRE_VOID(stream, ops);
+    stream->ops = ops;
+    stream->user = user;
 }

@@ -6,6 +6,7 @@
 #include <string.h>
 #include <sys/socket.h>
 
+#include "base/require.h"
 #include "loop/loop_internal.h"
 #include "server/stream_internal.h"
 
@@ -115,49 +116,53 @@ void party__stream_read(struct party_stream *s)
     }
 }
 
-void party_stream_pause(struct party_stream *s)
+void party_stream_pause(struct party_stream *stream)
 {
-    if (!s->paused) {
-        s->paused = true;
-        party__stream_update_watch(s);
+    PARTY__REQUIRE_VOID(stream);
+    if (!stream->paused) {
+        stream->paused = true;
+        party__stream_update_watch(stream);
     }
 }
 
-void party_stream_resume(struct party_stream *s)
+void party_stream_resume(struct party_stream *stream)
 {
-    if (s->paused) {
-        s->paused = false;
-        s->input_ns = party_loop_now_ns(s->loop);
-        if (s->kept || s->ended || s->tls) {
-            party__stream_queue_task(s);
+    PARTY__REQUIRE_VOID(stream);
+    if (stream->paused) {
+        stream->paused = false;
+        stream->input_ns = party_loop_now_ns(stream->loop);
+        if (stream->kept || stream->ended || stream->tls) {
+            party__stream_queue_task(stream);
         }
-        party__stream_update_watch(s);
-        party__stream_arm(s);
+        party__stream_update_watch(stream);
+        party__stream_arm(stream);
     }
 }
 
-int party_stream_unread(struct party_stream *s, const void *bytes, size_t len)
+int party_stream_unread(struct party_stream *stream, const void *bytes, size_t len)
 {
-    if (s->state != STREAM_OPEN || len == 0) {
+    PARTY__REQUIRE(-EINVAL, stream);
+    if (stream->state != STREAM_OPEN || len == 0) {
         return 0;
     }
-    uint8_t *kept = len <= UINT32_MAX - s->kept_len ? malloc(len + s->kept_len) : NULL;
+    uint8_t *kept = len <= UINT32_MAX - stream->kept_len ? malloc(len + stream->kept_len) : NULL;
     if (!kept) {
         return -ENOMEM;
     }
     memcpy(kept, bytes, len);
-    if (s->kept) {
-        memcpy(kept + len, s->kept, s->kept_len);
-        free(s->kept);
+    if (stream->kept) {
+        memcpy(kept + len, stream->kept, stream->kept_len);
+        free(stream->kept);
     }
-    s->kept = kept;
-    s->kept_len += (uint32_t)len;
-    s->end_told = false;
-    party__stream_queue_task(s);
+    stream->kept = kept;
+    stream->kept_len += (uint32_t)len;
+    stream->end_told = false;
+    party__stream_queue_task(stream);
     return 0;
 }
 
-bool party_stream_is_paused(const struct party_stream *s)
+bool party_stream_is_paused(const struct party_stream *stream)
 {
-    return s->paused;
+    PARTY__REQUIRE(false, stream);
+    return stream->paused;
 }

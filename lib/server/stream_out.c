@@ -6,6 +6,7 @@
 
 #include <partyline/error.h>
 
+#include "base/require.h"
 #include "server/stream_internal.h"
 
 /*
@@ -124,21 +125,23 @@ static bool admit_output(struct party_stream *s, size_t n)
     return true;
 }
 
-void party_stream_write_span(struct party_stream *s, struct party_buf *buf, uint32_t from,
+void party_stream_write_span(struct party_stream *stream, struct party_buf *buf, uint32_t from,
                              uint32_t to)
 {
+    PARTY__REQUIRE_VOID(stream, buf);
     if (from > to || to > buf->len) {
-        party__stream_die(s, -EINVAL); /* what lies behind the bytes written is nobody's to see */
+        party__stream_die(stream,
+                          -EINVAL); /* what lies behind the bytes written is nobody's to see */
         return;
     }
-    if (!admit_output(s, to - from)) {
+    if (!admit_output(stream, to - from)) {
         return;
     }
-    if (party__outq_push(party__stream_queue(s), buf, from, to) < 0) {
-        party__stream_die(s, -ENOMEM);
+    if (party__outq_push(party__stream_queue(stream), buf, from, to) < 0) {
+        party__stream_die(stream, -ENOMEM);
         return;
     }
-    party__stream_queue_task(s);
+    party__stream_queue_task(stream);
 }
 
 /* Whether bytes may go out at once: they overtake nothing, and nothing has to be done to them. */
@@ -148,67 +151,74 @@ static bool may_send_now(const struct party_stream *s)
            s->limits->write_rate_bytes == 0;
 }
 
-size_t party_stream_try_write(struct party_stream *s, const void *bytes, size_t len)
+size_t party_stream_try_write(struct party_stream *stream, const void *bytes, size_t len)
 {
-    if (len == 0 || !may_send_now(s)) {
+    PARTY__REQUIRE(0, stream);
+    if (len == 0 || !may_send_now(stream)) {
         return 0;
     }
-    ssize_t sent = send(s->fd, bytes, len, MSG_NOSIGNAL | MSG_DONTWAIT);
+    ssize_t sent = send(stream->fd, bytes, len, MSG_NOSIGNAL | MSG_DONTWAIT);
     if (sent > 0) {
-        party__outq_note_sent(&s->out, ((const uint8_t *)bytes)[sent - 1]);
+        party__outq_note_sent(&stream->out, ((const uint8_t *)bytes)[sent - 1]);
         return (size_t)sent;
     }
     if (errno != EAGAIN && errno != EINTR) {
-        party__stream_die(s, -errno);
+        party__stream_die(stream, -errno);
         return 0;
     }
     return 0;
 }
 
-void party_stream_write(struct party_stream *s, const void *bytes, size_t len)
+void party_stream_write(struct party_stream *stream, const void *bytes, size_t len)
 {
-    if (!admit_output(s, len)) {
+    PARTY__REQUIRE_VOID(stream);
+    if (!admit_output(stream, len)) {
         return;
     }
     if (len >= COPY_MAX_BYTES) {
-        size_t sent = party_stream_try_write(s, bytes, len);
+        size_t sent = party_stream_try_write(stream, bytes, len);
         bytes = (const uint8_t *)bytes + sent;
         len -= sent;
-        if (s->state == STREAM_CLOSED) {
+        if (stream->state == STREAM_CLOSED) {
             return;
         }
     }
-    if (party__outq_copy(party__stream_queue(s), bytes, (uint32_t)len) < 0) {
-        party__stream_die(s, -ENOMEM);
+    if (party__outq_copy(party__stream_queue(stream), bytes, (uint32_t)len) < 0) {
+        party__stream_die(stream, -ENOMEM);
         return;
     }
-    party__stream_queue_task(s);
+    party__stream_queue_task(stream);
 }
 
-void party_stream_drop_queued(struct party_stream *s, int delimiter)
+void party_stream_drop_queued(struct party_stream *stream, int delimiter)
 {
-    if (s->state == STREAM_CLOSED) {
+    PARTY__REQUIRE_VOID(stream);
+    if (stream->state == STREAM_CLOSED) {
         return;
     }
-    party__outq_drop(party__stream_queue(s), delimiter);
-    if (s->blocked && s->out.count == 0) {
-        s->blocked = false; /* nothing waits for the peer any more, so no time-out runs either */
-        party__stream_queue_task(s);
+    party__outq_drop(party__stream_queue(stream), delimiter);
+    if (stream->blocked && stream->out.count == 0) {
+        stream->blocked =
+            false; /* nothing waits for the peer any more, so no time-out runs either */
+        party__stream_queue_task(stream);
     }
 }
 
-size_t party_stream_peek_queued(const struct party_stream *s, void *buf, size_t len)
+size_t party_stream_peek_queued(const struct party_stream *stream, void *buf, size_t len)
 {
-    return party__outq_peek(s->tls ? &s->tls->plain : &s->out, buf, len);
+    PARTY__REQUIRE(0, stream);
+    return party__outq_peek(stream->tls ? &stream->tls->plain : &stream->out, buf, len);
 }
 
-size_t party_stream_queued(const struct party_stream *s)
+size_t party_stream_queued(const struct party_stream *stream)
 {
-    return party__stream_queued(s);
+    PARTY__REQUIRE(0, stream);
+    return party__stream_queued(stream);
 }
 
-size_t party_stream_output_room(const struct party_stream *s)
+size_t party_stream_output_room(const struct party_stream *stream)
 {
-    uint32_t max = party__stream_output_max(s), queued = party__stream_queued(s);
+    PARTY__REQUIRE(0, stream);
+    uint32_t max = party__stream_output_max(stream), queued = party__stream_queued(stream);
     return queued < max ? max - queued : 0;
 }

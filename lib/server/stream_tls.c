@@ -8,6 +8,7 @@
 #include <partyline/error.h>
 
 #include "base/clock.h"
+#include "base/require.h"
 #include "server/stream_internal.h"
 #include "sock/tls_internal.h"
 
@@ -299,38 +300,39 @@ static int64_t handshake_due_ns(const struct party_stream *s)
     return party_loop_now_ns(s->loop) + (int64_t)timeout_ms * PARTY__NS_PER_MS;
 }
 
-int party_stream_start_tls(struct party_stream *s, struct party_tls_context *context,
+int party_stream_start_tls(struct party_stream *stream, struct party_tls_context *context,
                            const struct party_tls_options *options)
 {
-    if (s->tls) {
+    PARTY__REQUIRE(-EINVAL, stream, context);
+    if (stream->tls) {
         return -EALREADY;
     }
-    if (s->state != STREAM_OPEN) {
+    if (stream->state != STREAM_OPEN) {
         return -ENOTCONN;
     }
     struct party__stream_tls *t = calloc(1, sizeof(*t));
     if (!t) {
         return -ENOMEM;
     }
-    int r = party__tls_create(context, options, &stream_io, s, &t->tls);
+    int r = party__tls_create(context, options, &stream_io, stream, &t->tls);
     if (r < 0) {
         free(t);
         return r;
     }
     party__outq_init(&t->plain);
-    t->kept = s->kept; /* what was put back is the peer's first records */
-    t->kept_len = s->kept_len;
-    s->kept = NULL;
-    s->kept_len = 0;
-    t->handshake_due_ns = handshake_due_ns(s);
+    t->kept = stream->kept; /* what was put back is the peer's first records */
+    t->kept_len = stream->kept_len;
+    stream->kept = NULL;
+    stream->kept_len = 0;
+    t->handshake_due_ns = handshake_due_ns(stream);
     t->stopped = true; /* a client speaks first, and kept input waits: both in phase 6 */
-    s->tls = t;
-    s->ended = false; /* the socket says it again, and then it is a truncation */
-    s->end_told = false;
-    party__stream_arm(s);
-    party__stream_update_watch(s);
-    if (s->state != STREAM_CLOSED) {
-        party__stream_queue_task(s);
+    stream->tls = t;
+    stream->ended = false; /* the socket says it again, and then it is a truncation */
+    stream->end_told = false;
+    party__stream_arm(stream);
+    party__stream_update_watch(stream);
+    if (stream->state != STREAM_CLOSED) {
+        party__stream_queue_task(stream);
     }
     return 0;
 }
@@ -348,7 +350,8 @@ void party__stream_tls_free(struct party_stream *s)
     s->tls = NULL;
 }
 
-const struct party_tls *party_stream_tls(const struct party_stream *s)
+const struct party_tls *party_stream_tls(const struct party_stream *stream)
 {
-    return s->tls ? s->tls->tls : NULL;
+    PARTY__REQUIRE(NULL, stream);
+    return stream->tls ? stream->tls->tls : NULL;
 }

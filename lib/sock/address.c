@@ -10,6 +10,7 @@
 
 #include <partyline/error.h>
 
+#include "base/require.h"
 #include "sock/address_text.h"
 
 #define UNIX_PREFIX     "unix:"
@@ -124,6 +125,7 @@ static int split_pieces(const char *text, struct piece *ret_host, struct piece *
 int party_address_split(const char *text, char *ret_host, size_t host_cap, char *ret_port,
                         size_t port_cap)
 {
+    PARTY__REQUIRE(-EINVAL, text, ret_host, ret_port);
     struct piece host;
     struct piece port;
     bool has_brackets;
@@ -280,6 +282,7 @@ static int parse_unix(const char *name, struct party_address *ret_address)
 
 int party_address_parse(const char *text, struct party_address *ret_address)
 {
+    PARTY__REQUIRE(-EINVAL, text, ret_address);
     if (is_unix_text(text)) {
         return parse_unix(text + UNIX_PREFIX_LEN, ret_address);
     }
@@ -364,6 +367,7 @@ static void format_v6(struct party__writer *writer, const struct sockaddr_in6 *i
 
 char *party_address_format(const struct party_address *address, char *text, size_t cap)
 {
+    PARTY__REQUIRE(NULL, address, text);
     struct party__writer writer = {.text = text, .cap = cap, .len = 0};
     if (cap > 0) {
         text[0] = '\0';
@@ -388,6 +392,7 @@ char *party_address_format(const struct party_address *address, char *text, size
 void party_address_from_sockaddr(struct party_address *ret_address, const struct sockaddr *sa,
                                  socklen_t len)
 {
+    PARTY__REQUIRE_VOID(ret_address);
     struct party_address address = {0};
     /* The kernel reports the full length of an address even where it cut what it wrote. */
     address.len = len < sizeof(address.u) ? len : (socklen_t)sizeof(address.u);
@@ -402,11 +407,13 @@ void party_address_from_sockaddr(struct party_address *ret_address, const struct
 
 int party_address_family(const struct party_address *address)
 {
+    PARTY__REQUIRE(-EINVAL, address);
     return address->len < sizeof(sa_family_t) ? AF_UNSPEC : address->u.sa.sa_family;
 }
 
 uint16_t party_address_port(const struct party_address *address)
 {
+    PARTY__REQUIRE(0, address);
     switch (party_address_family(address)) {
     case AF_INET:
         return ntohs(address->u.in.sin_port);
@@ -419,6 +426,7 @@ uint16_t party_address_port(const struct party_address *address)
 
 void party_address_set_port(struct party_address *address, uint16_t port)
 {
+    PARTY__REQUIRE_VOID(address);
     switch (party_address_family(address)) {
     case AF_INET:
         address->u.in.sin_port = htons(port);
@@ -455,6 +463,7 @@ static bool is_inet(int family)
 
 bool party_address_equal(const struct party_address *a, const struct party_address *b)
 {
+    PARTY__REQUIRE(false, a, b);
     int family_a = party_address_family(a);
     int family_b = party_address_family(b);
     if (is_inet(family_a) && is_inet(family_b)) {

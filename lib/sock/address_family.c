@@ -14,6 +14,7 @@
 
 #include <partyline/error.h>
 
+#include "base/require.h"
 #include "sock/address_bluetooth.h"
 
 #define ADDRESS_CAP_OF(type) _Static_assert(sizeof(type) <= sizeof(struct sockaddr_storage), #type)
@@ -38,6 +39,7 @@ static const void *look(const struct party_address *address, int family, size_t 
 
 void party_address_inet(struct in_addr addr, uint16_t port, struct party_address *ret_address)
 {
+    PARTY__REQUIRE_VOID(ret_address);
     struct sockaddr_in *in = begin(ret_address, AF_INET, sizeof(*in));
     in->sin_addr = addr;
     in->sin_port = htons(port);
@@ -46,6 +48,7 @@ void party_address_inet(struct in_addr addr, uint16_t port, struct party_address
 void party_address_inet6(const struct in6_addr *addr, uint16_t port, uint32_t flowinfo,
                          uint32_t scope_id, struct party_address *ret_address)
 {
+    PARTY__REQUIRE_VOID(addr, ret_address);
     struct in6_addr copy = *addr; /* it may lie in ret_address */
     struct sockaddr_in6 *in6 = begin(ret_address, AF_INET6, sizeof(*in6));
     in6->sin6_addr = copy;
@@ -57,6 +60,7 @@ void party_address_inet6(const struct in6_addr *addr, uint16_t port, uint32_t fl
 int party_address_get_inet6(const struct party_address *address, uint32_t *ret_flowinfo,
                             uint32_t *ret_scope_id)
 {
+    PARTY__REQUIRE(-EINVAL, address, ret_flowinfo, ret_scope_id);
     const struct sockaddr_in6 *in6 = look(address, AF_INET6, sizeof(*in6));
     if (in6 == NULL) {
         return -EAFNOSUPPORT;
@@ -68,6 +72,7 @@ int party_address_get_inet6(const struct party_address *address, uint32_t *ret_f
 
 int party_address_unix(const void *name, size_t len, struct party_address *ret_address)
 {
+    PARTY__REQUIRE(-EINVAL, ret_address);
     struct party_address address;
     struct sockaddr_un *un = begin(&address, AF_UNIX, sizeof(sa_family_t));
     if (len > 0) {
@@ -90,6 +95,7 @@ int party_address_unix(const void *name, size_t len, struct party_address *ret_a
 int party_address_get_unix(const struct party_address *address, const char **ret_name,
                            size_t *ret_len)
 {
+    PARTY__REQUIRE(-EINVAL, address, ret_name, ret_len);
     const struct sockaddr_un *un = look(address, AF_UNIX, sizeof(sa_family_t));
     if (un == NULL) {
         return -EAFNOSUPPORT;
@@ -105,6 +111,7 @@ int party_address_get_unix(const struct party_address *address, const char **ret
 
 void party_address_netlink(uint32_t port_id, uint32_t groups, struct party_address *ret_address)
 {
+    PARTY__REQUIRE_VOID(ret_address);
     struct sockaddr_nl *nl = begin(ret_address, AF_NETLINK, sizeof(*nl));
     nl->nl_pid = port_id;
     nl->nl_groups = groups;
@@ -113,6 +120,7 @@ void party_address_netlink(uint32_t port_id, uint32_t groups, struct party_addre
 int party_address_get_netlink(const struct party_address *address, uint32_t *ret_port_id,
                               uint32_t *ret_groups)
 {
+    PARTY__REQUIRE(-EINVAL, address, ret_port_id, ret_groups);
     const struct sockaddr_nl *nl = look(address, AF_NETLINK, sizeof(*nl));
     if (nl == NULL) {
         return -EAFNOSUPPORT;
@@ -125,6 +133,7 @@ int party_address_get_netlink(const struct party_address *address, uint32_t *ret
 int party_address_packet(const struct party_address_packet *packet,
                          struct party_address *ret_address)
 {
+    PARTY__REQUIRE(-EINVAL, packet, ret_address);
     if (packet->addr_len > sizeof(packet->addr)) {
         return -EINVAL;
     }
@@ -141,6 +150,7 @@ int party_address_packet(const struct party_address_packet *packet,
 int party_address_get_packet(const struct party_address *address,
                              struct party_address_packet *ret_packet)
 {
+    PARTY__REQUIRE(-EINVAL, address, ret_packet);
     /* The kernel leaves out the end of sll_addr where the hardware's addresses are shorter. */
     const struct sockaddr_ll *ll = look(address, AF_PACKET, offsetof(struct sockaddr_ll, sll_addr));
     if (ll == NULL) {
@@ -162,6 +172,7 @@ int party_address_get_packet(const struct party_address *address,
 
 void party_address_vsock(uint32_t cid, uint32_t port, struct party_address *ret_address)
 {
+    PARTY__REQUIRE_VOID(ret_address);
     struct sockaddr_vm *vm = begin(ret_address, AF_VSOCK, sizeof(*vm));
     vm->svm_cid = cid;
     vm->svm_port = port;
@@ -170,6 +181,7 @@ void party_address_vsock(uint32_t cid, uint32_t port, struct party_address *ret_
 int party_address_get_vsock(const struct party_address *address, uint32_t *ret_cid,
                             uint32_t *ret_port)
 {
+    PARTY__REQUIRE(-EINVAL, address, ret_cid, ret_port);
     const struct sockaddr_vm *vm = look(address, AF_VSOCK, sizeof(*vm));
     if (vm == NULL) {
         return -EAFNOSUPPORT;
@@ -188,11 +200,13 @@ static struct sockaddr_can *begin_can(struct party_address *address, int interfa
 
 void party_address_can(int interface, struct party_address *ret_address)
 {
+    PARTY__REQUIRE_VOID(ret_address);
     (void)begin_can(ret_address, interface);
 }
 
 int party_address_get_can(const struct party_address *address, int *ret_interface)
 {
+    PARTY__REQUIRE(-EINVAL, address, ret_interface);
     const struct sockaddr_can *can = look(address, AF_CAN, offsetof(struct sockaddr_can, can_addr));
     if (can == NULL) {
         return -EAFNOSUPPORT;
@@ -204,6 +218,7 @@ int party_address_get_can(const struct party_address *address, int *ret_interfac
 void party_address_can_isotp(int interface, uint32_t rx_id, uint32_t tx_id,
                              struct party_address *ret_address)
 {
+    PARTY__REQUIRE_VOID(ret_address);
     struct sockaddr_can *can = begin_can(ret_address, interface);
     can->can_addr.tp.rx_id = rx_id;
     can->can_addr.tp.tx_id = tx_id;
@@ -212,6 +227,7 @@ void party_address_can_isotp(int interface, uint32_t rx_id, uint32_t tx_id,
 int party_address_get_can_isotp(const struct party_address *address, int *ret_interface,
                                 uint32_t *ret_rx_id, uint32_t *ret_tx_id)
 {
+    PARTY__REQUIRE(-EINVAL, address, ret_interface, ret_rx_id, ret_tx_id);
     const struct sockaddr_can *can =
         look(address, AF_CAN, offsetof(struct sockaddr_can, can_addr) + sizeof(can->can_addr.tp));
     if (can == NULL) {
@@ -226,6 +242,7 @@ int party_address_get_can_isotp(const struct party_address *address, int *ret_in
 void party_address_can_j1939(const struct party_address_j1939 *j1939,
                              struct party_address *ret_address)
 {
+    PARTY__REQUIRE_VOID(j1939, ret_address);
     struct sockaddr_can *can = begin_can(ret_address, j1939->interface);
     can->can_addr.j1939.name = j1939->name;
     can->can_addr.j1939.pgn = j1939->pgn;
@@ -235,6 +252,7 @@ void party_address_can_j1939(const struct party_address_j1939 *j1939,
 int party_address_get_can_j1939(const struct party_address *address,
                                 struct party_address_j1939 *ret_j1939)
 {
+    PARTY__REQUIRE(-EINVAL, address, ret_j1939);
     const struct sockaddr_can *can = look(address, AF_CAN, sizeof(*can));
     if (can == NULL) {
         return -EAFNOSUPPORT;
@@ -251,6 +269,7 @@ int party_address_get_can_j1939(const struct party_address *address,
 int party_address_alg(const char *type, const char *name, uint32_t feat, uint32_t mask,
                       struct party_address *ret_address)
 {
+    PARTY__REQUIRE(-EINVAL, type, name, ret_address);
     size_t type_len = strlen(type);
     size_t name_len = strlen(name);
     struct party_address address;
@@ -269,6 +288,7 @@ int party_address_alg(const char *type, const char *name, uint32_t feat, uint32_
 int party_address_get_alg(const struct party_address *address, const char **ret_type,
                           const char **ret_name)
 {
+    PARTY__REQUIRE(-EINVAL, address, ret_type, ret_name);
     const struct sockaddr_alg *alg = look(address, AF_ALG, sizeof(*alg));
     if (alg == NULL || memchr(alg->salg_type, '\0', sizeof(alg->salg_type)) == NULL ||
         memchr(alg->salg_name, '\0', sizeof(alg->salg_name)) == NULL) {
@@ -281,6 +301,7 @@ int party_address_get_alg(const struct party_address *address, const char **ret_
 
 void party_address_qipcrtr(uint32_t node, uint32_t port, struct party_address *ret_address)
 {
+    PARTY__REQUIRE_VOID(ret_address);
     struct sockaddr_qrtr *qrtr = begin(ret_address, AF_QIPCRTR, sizeof(*qrtr));
     qrtr->sq_node = node;
     qrtr->sq_port = port;
@@ -289,6 +310,7 @@ void party_address_qipcrtr(uint32_t node, uint32_t port, struct party_address *r
 int party_address_get_qipcrtr(const struct party_address *address, uint32_t *ret_node,
                               uint32_t *ret_port)
 {
+    PARTY__REQUIRE(-EINVAL, address, ret_node, ret_port);
     const struct sockaddr_qrtr *qrtr = look(address, AF_QIPCRTR, sizeof(*qrtr));
     if (qrtr == NULL) {
         return -EAFNOSUPPORT;
@@ -300,6 +322,7 @@ int party_address_get_qipcrtr(const struct party_address *address, uint32_t *ret
 
 int party_address_tipc(const struct party_address_tipc *tipc, struct party_address *ret_address)
 {
+    PARTY__REQUIRE(-EINVAL, tipc, ret_address);
     struct party_address address;
     struct sockaddr_tipc *sa = begin(&address, AF_TIPC, sizeof(*sa));
     sa->addrtype = tipc->type;
@@ -327,6 +350,7 @@ int party_address_tipc(const struct party_address_tipc *tipc, struct party_addre
 
 int party_address_get_tipc(const struct party_address *address, struct party_address_tipc *ret_tipc)
 {
+    PARTY__REQUIRE(-EINVAL, address, ret_tipc);
     const struct sockaddr_tipc *sa = look(address, AF_TIPC, sizeof(*sa));
     if (sa == NULL) {
         return -EAFNOSUPPORT;
@@ -375,6 +399,7 @@ static struct party_bdaddr from_kernel(const struct party__bt_addr *addr)
 void party_address_l2cap(const struct party_bdaddr *addr, uint16_t psm, uint16_t cid, uint8_t type,
                          struct party_address *ret_address)
 {
+    PARTY__REQUIRE_VOID(addr, ret_address);
     struct party__sockaddr_l2 *l2 = begin(ret_address, AF_BLUETOOTH, sizeof(*l2));
     l2->addr = to_kernel(addr);
     l2->psm = htole16(psm);
@@ -385,6 +410,7 @@ void party_address_l2cap(const struct party_bdaddr *addr, uint16_t psm, uint16_t
 int party_address_get_l2cap(const struct party_address *address, struct party_bdaddr *ret_addr,
                             uint16_t *ret_psm, uint16_t *ret_cid, uint8_t *ret_type)
 {
+    PARTY__REQUIRE(-EINVAL, address, ret_addr, ret_psm, ret_cid, ret_type);
     const struct party__sockaddr_l2 *l2 = look(address, AF_BLUETOOTH, sizeof(*l2));
     if (l2 == NULL) {
         return -EAFNOSUPPORT;
@@ -399,6 +425,7 @@ int party_address_get_l2cap(const struct party_address *address, struct party_bd
 void party_address_rfcomm(const struct party_bdaddr *addr, uint8_t channel,
                           struct party_address *ret_address)
 {
+    PARTY__REQUIRE_VOID(addr, ret_address);
     struct party__sockaddr_rc *rc = begin(ret_address, AF_BLUETOOTH, sizeof(*rc));
     rc->addr = to_kernel(addr);
     rc->channel = channel;
@@ -407,6 +434,7 @@ void party_address_rfcomm(const struct party_bdaddr *addr, uint8_t channel,
 int party_address_get_rfcomm(const struct party_address *address, struct party_bdaddr *ret_addr,
                              uint8_t *ret_channel)
 {
+    PARTY__REQUIRE(-EINVAL, address, ret_addr, ret_channel);
     const struct party__sockaddr_rc *rc = look(address, AF_BLUETOOTH, sizeof(*rc));
     if (rc == NULL) {
         return -EAFNOSUPPORT;
@@ -418,6 +446,7 @@ int party_address_get_rfcomm(const struct party_address *address, struct party_b
 
 void party_address_hci(uint16_t device, uint16_t channel, struct party_address *ret_address)
 {
+    PARTY__REQUIRE_VOID(ret_address);
     struct party__sockaddr_hci *hci = begin(ret_address, AF_BLUETOOTH, sizeof(*hci));
     hci->device = device;
     hci->channel = channel;
@@ -426,6 +455,7 @@ void party_address_hci(uint16_t device, uint16_t channel, struct party_address *
 int party_address_get_hci(const struct party_address *address, uint16_t *ret_device,
                           uint16_t *ret_channel)
 {
+    PARTY__REQUIRE(-EINVAL, address, ret_device, ret_channel);
     const struct party__sockaddr_hci *hci = look(address, AF_BLUETOOTH, sizeof(*hci));
     if (hci == NULL) {
         return -EAFNOSUPPORT;
@@ -437,12 +467,14 @@ int party_address_get_hci(const struct party_address *address, uint16_t *ret_dev
 
 void party_address_sco(const struct party_bdaddr *addr, struct party_address *ret_address)
 {
+    PARTY__REQUIRE_VOID(addr, ret_address);
     struct party__sockaddr_sco *sco = begin(ret_address, AF_BLUETOOTH, sizeof(*sco));
     sco->addr = to_kernel(addr);
 }
 
 int party_address_get_sco(const struct party_address *address, struct party_bdaddr *ret_addr)
 {
+    PARTY__REQUIRE(-EINVAL, address, ret_addr);
     const struct party__sockaddr_sco *sco = look(address, AF_BLUETOOTH, sizeof(*sco));
     if (sco == NULL) {
         return -EAFNOSUPPORT;

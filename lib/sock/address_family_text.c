@@ -8,6 +8,7 @@
 #include <partyline/address_family.h>
 #include <partyline/error.h>
 
+#include "base/require.h"
 #include "sock/address_bluetooth.h"
 
 /*
@@ -418,6 +419,7 @@ int party__parse_family(const char *text, struct party_address *ret_address)
 
 int party_address_bdaddr(const char *text, struct party_bdaddr *ret_addr)
 {
+    PARTY__REQUIRE(-EINVAL, text, ret_addr);
     struct party_bdaddr addr;
     for (size_t i = 0; i < sizeof(addr.bytes); i++) {
         uint32_t byte;

@@ -7,8 +7,11 @@
 
 #include <partyline/error.h>
 
+#include "base/require.h"
+
 int party_address_inet_aton(const char *text, struct in_addr *ret_addr)
 {
+    PARTY__REQUIRE(-EINVAL, text, ret_addr);
     struct in_addr addr;
     if (inet_aton(text, &addr) == 0) {
         return PARTY_EADDRESS;
@@ -19,6 +22,7 @@ int party_address_inet_aton(const char *text, struct in_addr *ret_addr)
 
 char *party_address_inet_ntoa(struct in_addr addr, char *text)
 {
+    PARTY__REQUIRE(NULL, text);
     /* Room for any address is what the caller has promised, so this cannot fail. */
     (void)inet_ntop(AF_INET, &addr, text, INET_ADDRSTRLEN);
     return text;
@@ -34,6 +38,7 @@ static size_t addr_size(int family)
 
 int party_address_inet_pton(int family, const char *text, void *ret_addr)
 {
+    PARTY__REQUIRE(-EINVAL, text, ret_addr);
     if (addr_size(family) == 0) {
         return -EAFNOSUPPORT;
     }
@@ -47,6 +52,7 @@ int party_address_inet_pton(int family, const char *text, void *ret_addr)
 
 int party_address_inet_ntop(int family, const void *addr, size_t len, char *ret_text, size_t cap)
 {
+    PARTY__REQUIRE(-EINVAL, ret_text);
     if (addr_size(family) == 0) {
         return -EAFNOSUPPORT;
     }

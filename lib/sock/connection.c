@@ -12,6 +12,7 @@
 #include <partyline/resolve.h>
 
 #include "base/clock.h"
+#include "base/require.h"
 #include "sock/connection_lookup.h"
 #include "sock/race.h"
 #include "sock/sock_call.h"
@@ -29,6 +30,7 @@ void party_connection_failures_finish(struct party_connection_failures *failures
 char *party_connection_failures_format(const struct party_connection_failures *failures, char *text,
                                        size_t cap)
 {
+    PARTY__REQUIRE(NULL, failures, text);
     size_t len = 0;
     if (cap > 0) {
         text[0] = '\0';
@@ -196,6 +198,7 @@ int party_sock_create_connection_with(const char *host, const char *port, int64_
                                       const struct party_connection_options *options,
                                       struct party_sock **ret_sock)
 {
+    PARTY__REQUIRE(-EINVAL, port, ret_sock);
     static const struct party_connection_options defaults = {0};
     options = options != NULL ? options : &defaults;
     if (options->ret_failures != NULL) {
@@ -221,5 +224,6 @@ int party_sock_create_connection_with(const char *host, const char *port, int64_
 int party_sock_create_connection(const char *host, const char *port, int64_t timeout_ms,
                                  struct party_sock **ret_sock)
 {
+    PARTY__REQUIRE(-EINVAL, port, ret_sock);
     return party_sock_create_connection_with(host, port, timeout_ms, NULL, ret_sock);
 }

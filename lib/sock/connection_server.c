@@ -13,6 +13,7 @@
 #include <partyline/error.h>
 
 #include "base/clock.h"
+#include "base/require.h"
 #include "sock/sock_call.h"
 
 /*
@@ -182,6 +183,7 @@ int party_sock_create_server(const struct party_address *address,
                              const struct party_server_options *options,
                              struct party_sock **ret_sock)
 {
+    PARTY__REQUIRE(-EINVAL, address, ret_sock);
     static const struct party_server_options defaults = {0};
     if (options == NULL) {
         options = &defaults;

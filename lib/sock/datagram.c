@@ -9,6 +9,7 @@
 #include <string.h>
 #include <sys/socket.h>
 
+#include "base/require.h"
 #include "sock/sock_call.h"
 
 /*
@@ -66,6 +67,7 @@ static int enable_local(const struct party_sock *sock)
 
 int party_datagram_enable(struct party_sock *sock, unsigned features)
 {
+    PARTY__REQUIRE(-EINVAL, sock);
     if ((features & ~(PARTY_DATAGRAM_LOCAL | PARTY_DATAGRAM_GRO)) != 0) {
         return -EINVAL;
     }
@@ -175,6 +177,7 @@ static void finish_recv(struct party_datagram *datagram, struct mmsghdr *message
 int party_datagram_recv_batch(struct party_sock *sock, struct party_datagram *datagrams,
                               size_t count)
 {
+    PARTY__REQUIRE(-EINVAL, sock);
     if (count == 0) {
         return 0;
     }
@@ -190,6 +193,7 @@ int party_datagram_recv_batch(struct party_sock *sock, struct party_datagram *da
 bool party_datagram_next(const struct party_datagram *datagram, size_t *cursor,
                          const void **ret_data, size_t *ret_len)
 {
+    PARTY__REQUIRE(false, datagram, cursor, ret_data, ret_len);
     /* An empty datagram is one too; the cursor beyond the end says that it was given. */
     if (*cursor > datagram->len || (*cursor == datagram->len && datagram->len > 0)) {
         return false;
@@ -340,6 +344,7 @@ static bool has_segments(const struct party_datagram *datagrams, size_t count)
 int party_datagram_send_batch(struct party_sock *sock, struct party_datagram *datagrams,
                               size_t count)
 {
+    PARTY__REQUIRE(-EINVAL, sock);
     size_t most = count < INT_MAX ? count : INT_MAX;
     size_t done = 0;
     size_t moved = 0;

@@ -9,6 +9,7 @@
 
 #include <partyline/error.h>
 
+#include "base/require.h"
 #include "sock/file_internal.h"
 #include "sock/sock_call.h"
 
@@ -122,7 +123,7 @@ static int cookie_close(void *user)
 /* fopencookie's word for one of Python's modes; NULL when it is none. */
 static const char *stdio_mode(const char *mode)
 {
-    if (mode == NULL || mode[strspn(mode, "rwb")] != '\0') {
+    if (mode[strspn(mode, "rwb")] != '\0') {
         return NULL;
     }
     if (strchr(mode, 'w') == NULL) {
@@ -177,6 +178,7 @@ static int release_sock(void *object)
 
 int party_file_makefile(struct party_sock *sock, const char *mode, FILE **ret_file)
 {
+    PARTY__REQUIRE(-EINVAL, sock, mode, ret_file);
     static const struct party__file_ops ops = {read_sock, write_sock, release_sock};
     int r = party__file_open(&ops, sock, mode, ret_file);
     if (r == 0) {
@@ -187,6 +189,7 @@ int party_file_makefile(struct party_sock *sock, const char *mode, FILE **ret_fi
 
 int party_file_error(FILE *file)
 {
+    PARTY__REQUIRE(-EINVAL, file);
     /* First, as the calls below may change it. */
     int error = errno;
     if (!ferror(file)) {
@@ -246,6 +249,7 @@ static ssize_t read_line(FILE *file, struct party_file_line *line)
 
 ssize_t party_file_readline(FILE *file, struct party_file_line *line)
 {
+    PARTY__REQUIRE(-EINVAL, file, line);
     if (line->is_done) {
         line->is_done = false;
         line->len = 0;
@@ -260,6 +264,9 @@ ssize_t party_file_readline(FILE *file, struct party_file_line *line)
 
 void party_file_line_finish(struct party_file_line *line)
 {
+    if (line == NULL) {
+        return;
+    }
     free(line->text);
     *line = (struct party_file_line){.max_bytes = line->max_bytes};
 }

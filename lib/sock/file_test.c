@@ -54,7 +54,7 @@ static void test_makefile_takes_pythons_modes(void **state)
 static void test_makefile_refuses_other_modes(void **state)
 {
     (void)state;
-    static const char *const modes[] = {NULL, "a", "r+", "rw+", "rt", "x", "R", "r ", "rU"};
+    static const char *const modes[] = {"a", "r+", "rw+", "rt", "x", "R", "r ", "rU"};
     struct party_sock *a;
     struct party_sock *b;
     test_pair(SOCK_STREAM, &a, &b);

@@ -10,6 +10,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/require.h"
+
 /* sd_listen_fds(3), SD_LISTEN_FDS_START. */
 #define FIRST_FD 3
 
@@ -119,6 +121,7 @@ static void give_back(struct party_inherited_list *list)
 
 int party_inherited_take(struct party_inherited_list *ret_list)
 {
+    PARTY__REQUIRE(-EINVAL, ret_list);
     int count = read_count();
     if (count < 0) {
         return count;

@@ -7,6 +7,7 @@
 #include <partyline/error.h>
 
 #include "base/clock.h"
+#include "base/require.h"
 #include "sock/sock_call.h"
 
 /*
@@ -64,6 +65,7 @@ static int receive_input(struct party_sock *sock, struct party_proxy_client *cli
 int party_proxy_connect(struct party_sock *sock, const struct party_proxy_settings *settings,
                         struct party_proxy_answer *ret_answer)
 {
+    PARTY__REQUIRE(-EINVAL, sock, settings);
     struct party_proxy_client *client;
     int r = party_proxy_client_create(settings, &client);
     if (r < 0) {
@@ -98,6 +100,7 @@ int party_proxy_create_connection(const char *proxy_host, const char *proxy_port
                                   const struct party_proxy_settings *settings, int64_t timeout_ms,
                                   struct party_sock **ret_sock)
 {
+    PARTY__REQUIRE(-EINVAL, proxy_port, settings, ret_sock);
     /* Wrong settings are said before anybody is connected to. */
     struct party_proxy_client *client;
     int r = party_proxy_client_create(settings, &client);

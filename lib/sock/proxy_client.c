@@ -9,6 +9,8 @@
 
 #include <partyline/error.h>
 
+#include "base/require.h"
+
 /*
  * A client is in turns to speak (output waits) or to listen, done, or broken (error is set). What
  * the bytes mean is the protocol's; here is what both have in common.
@@ -112,6 +114,7 @@ static int take_settings(struct party_proxy_client *client,
 int party_proxy_client_create(const struct party_proxy_settings *settings,
                               struct party_proxy_client **ret_client)
 {
+    PARTY__REQUIRE(-EINVAL, settings, ret_client);
     static const struct party__proxy_ops *const all_ops[] = {
         [PARTY_PROXY_SOCKS5] = &party__proxy_socks5_ops,
         [PARTY_PROXY_HTTP] = &party__proxy_http_ops,
@@ -147,12 +150,14 @@ void party_proxy_client_destroy(struct party_proxy_client *client)
 
 const uint8_t *party_proxy_client_output(const struct party_proxy_client *client, size_t *ret_len)
 {
+    PARTY__REQUIRE(NULL, client, ret_len);
     *ret_len = client->output_len - client->output_sent;
     return client->output + client->output_sent;
 }
 
 void party_proxy_client_sent(struct party_proxy_client *client, size_t len)
 {
+    PARTY__REQUIRE_VOID(client);
     size_t left = client->output_len - client->output_sent;
     assert(len <= left);
     client->output_sent += len < left ? len : left;
@@ -164,6 +169,7 @@ void party_proxy_client_sent(struct party_proxy_client *client, size_t len)
 
 ssize_t party_proxy_client_input(struct party_proxy_client *client, const void *data, size_t len)
 {
+    PARTY__REQUIRE(-EINVAL, client);
     const uint8_t *bytes = data;
     size_t taken = 0;
     while (taken < len && client->error == 0 && !client->is_done && client->output_len == 0) {
@@ -175,10 +181,12 @@ ssize_t party_proxy_client_input(struct party_proxy_client *client, const void *
 
 bool party_proxy_client_is_done(const struct party_proxy_client *client)
 {
+    PARTY__REQUIRE(false, client);
     return client->is_done;
 }
 
 const struct party_proxy_answer *party_proxy_client_answer(const struct party_proxy_client *client)
 {
+    PARTY__REQUIRE(NULL, client);
     return &client->answer;
 }

@@ -6,6 +6,8 @@
 
 #include <partyline/error.h>
 
+#include "base/require.h"
+
 /*
  * Reading. Each call starts from the first byte: a header comes in one piece but for malice, and
  * what there is to look at before it is whole is 16 bytes, or one line of 107.
@@ -219,6 +221,7 @@ uint32_t party__proxy_crc32c(const uint8_t *data, size_t len, const uint8_t *zer
 bool party_proxy_header_next_tlv(const struct party_proxy_header *header, size_t *offset,
                                  struct party_proxy_tlv *ret_tlv)
 {
+    PARTY__REQUIRE(false, header, offset, ret_tlv);
     size_t left = *offset < header->tlvs_len ? header->tlvs_len - *offset : 0;
     if (left < PARTY__PROXY_TLV_START_BYTES) {
         return false;
@@ -329,6 +332,7 @@ static ssize_t parse_v2(const uint8_t *data, size_t len, struct party_proxy_head
 ssize_t party_proxy_header_parse(const void *data, size_t len,
                                  struct party_proxy_header *ret_header)
 {
+    PARTY__REQUIRE(-EINVAL, ret_header);
     if (len == 0) {
         return 0;
     }

@@ -8,6 +8,8 @@
 
 #include <partyline/error.h>
 
+#include "base/require.h"
+
 /* Writing a PROXY header. It is made in a buffer of its own size first: what does not fit leaves
    the caller's untouched. */
 
@@ -163,6 +165,7 @@ static ssize_t format_v2(const struct party_proxy_header *header, void *buf, siz
 
 ssize_t party_proxy_header_format(const struct party_proxy_header *header, void *buf, size_t cap)
 {
+    PARTY__REQUIRE(-EINVAL, header);
     if (header->type != 0 && header->type != SOCK_STREAM && header->type != SOCK_DGRAM) {
         return -EINVAL;
     }

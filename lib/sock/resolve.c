@@ -9,6 +9,7 @@
 
 #include <partyline/error.h>
 
+#include "base/require.h"
 #include "sock/idna.h"
 #include "sock/resolve_internal.h"
 
@@ -76,6 +77,7 @@ static int check_arguments(const char *host, const char *service)
 int party_resolve_getaddrinfo(const char *host, const char *service, int family, int type,
                               int proto, int flags, struct party_resolve_list *ret_list)
 {
+    PARTY__REQUIRE(-EINVAL, ret_list);
     char buffer[PARTY__IDNA_CAP];
     int r = check_arguments(host, service);
     if (r == 0 && host != NULL) {

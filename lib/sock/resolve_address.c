@@ -8,6 +8,7 @@
 
 #include <partyline/error.h>
 
+#include "base/require.h"
 #include "sock/resolve_internal.h"
 
 static void put_v4(struct party_address *address, struct in_addr addr)
@@ -92,6 +93,7 @@ static int address_of_host(const char *host, int family, struct party_address *a
 
 int party_resolve_address(const char *host, int port, int family, struct party_address *ret_address)
 {
+    PARTY__REQUIRE(-EINVAL, ret_address);
     if (port < 0 || port > PARTY__PORT_MAX) {
         return -ERANGE;
     }
@@ -134,6 +136,7 @@ static int port_of_text(const char *text)
 int party_resolve_host_port(const char *host, const char *port, int family,
                             struct party_address *ret_address)
 {
+    PARTY__REQUIRE(-EINVAL, ret_address);
     int number = port_of_text(port);
     return number < 0 ? number : party_resolve_address(host, number, family, ret_address);
 }

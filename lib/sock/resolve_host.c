@@ -10,6 +10,7 @@
 
 #include <partyline/error.h>
 
+#include "base/require.h"
 #include "sock/idna.h"
 #include "sock/resolve_internal.h"
 
@@ -19,6 +20,7 @@
 int party_resolve_getnameinfo(const struct party_address *address, int flags, char *ret_host,
                               size_t host_cap, char *ret_service, size_t service_cap)
 {
+    PARTY__REQUIRE(-EINVAL, address);
     /* glibc would give names to unix addresses too; Python has none for them. */
     int family = party_address_family(address);
     if (family != AF_INET && family != AF_INET6) {
@@ -52,6 +54,7 @@ int party_resolve_getnameinfo(const struct party_address *address, int flags, ch
 
 int party_resolve_gethostbyname(const char *host, char ret_text[INET_ADDRSTRLEN])
 {
+    PARTY__REQUIRE(-EINVAL, ret_text);
     struct party_address address;
     int r = party_resolve_address(host, 0, AF_INET, &address);
     if (r < 0) {
@@ -130,6 +133,7 @@ static int take_host(int r, const struct hostent *found, int herr, int family,
 
 int party_resolve_gethostbyname_ex(const char *host, struct party_resolve_host *ret_host)
 {
+    PARTY__REQUIRE(-EINVAL, ret_host);
     char buffer[PARTY__IDNA_CAP];
     const char *name;
     struct party_address address;
@@ -157,6 +161,7 @@ int party_resolve_gethostbyname_ex(const char *host, struct party_resolve_host *
 
 int party_resolve_gethostbyaddr(const char *address_or_name, struct party_resolve_host *ret_host)
 {
+    PARTY__REQUIRE(-EINVAL, ret_host);
     struct party_address address;
     int r = party_resolve_address(address_or_name, 0, AF_UNSPEC, &address);
     if (r < 0) {
@@ -195,6 +200,7 @@ void party_resolve_host_finish(struct party_resolve_host *host)
 
 int party_resolve_gethostname(char *ret_name, size_t name_cap)
 {
+    PARTY__REQUIRE(-EINVAL, ret_name);
     char name[HOST_NAME_CAP];
     if (gethostname(name, sizeof(name)) == -1) {
         return -errno;
@@ -205,6 +211,7 @@ int party_resolve_gethostname(char *ret_name, size_t name_cap)
 
 int party_resolve_sethostname(const char *name)
 {
+    PARTY__REQUIRE(-EINVAL, name);
     return sethostname(name, strlen(name)) == -1 ? -errno : 0;
 }
 
@@ -266,6 +273,7 @@ static int fqdn_of(const char *name, char *ret_name, size_t name_cap)
 
 int party_resolve_getfqdn(const char *name, char *ret_name, size_t name_cap)
 {
+    PARTY__REQUIRE(-EINVAL, ret_name);
     char *stripped = strip(name != NULL ? name : "");
     if (stripped == NULL) {
         return -ENOMEM;

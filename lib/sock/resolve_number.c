@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/require.h"
 #include "sock/resolve_internal.h"
 
 /*
@@ -22,6 +23,7 @@ static int not_found(int r)
 
 int party_resolve_getservbyname(const char *name, const char *proto)
 {
+    PARTY__REQUIRE(-EINVAL, name);
     struct party__scratch scratch;
     struct servent entry;
     struct servent *found = NULL;
@@ -37,6 +39,7 @@ int party_resolve_getservbyname(const char *name, const char *proto)
 
 int party_resolve_getservbyport(int port, const char *proto, char *ret_name, size_t name_cap)
 {
+    PARTY__REQUIRE(-EINVAL, ret_name);
     if (port < 0 || port > PARTY__PORT_MAX) {
         return -ERANGE;
     }
@@ -55,6 +58,7 @@ int party_resolve_getservbyport(int port, const char *proto, char *ret_name, siz
 
 int party_resolve_getprotobyname(const char *name)
 {
+    PARTY__REQUIRE(-EINVAL, name);
     struct party__scratch scratch;
     struct protoent entry;
     struct protoent *found = NULL;
@@ -94,6 +98,7 @@ static int copy_interfaces(const struct if_nameindex *all, struct party_resolve_
 
 int party_resolve_if_nameindex(struct party_resolve_interfaces *ret_interfaces)
 {
+    PARTY__REQUIRE(-EINVAL, ret_interfaces);
     struct if_nameindex *all = if_nameindex();
     if (all == NULL) {
         return -errno;
@@ -118,6 +123,7 @@ void party_resolve_interfaces_finish(struct party_resolve_interfaces *interfaces
 
 int party_resolve_if_nametoindex(const char *name, unsigned *ret_index)
 {
+    PARTY__REQUIRE(-EINVAL, name, ret_index);
     errno = 0;
     unsigned index = if_nametoindex(name);
     if (index == 0) {
@@ -129,6 +135,7 @@ int party_resolve_if_nametoindex(const char *name, unsigned *ret_index)
 
 int party_resolve_if_indextoname(unsigned index, char ret_name[IF_NAMESIZE])
 {
+    PARTY__REQUIRE(-EINVAL, ret_name);
     char name[IF_NAMESIZE];
     errno = 0;
     if (if_indextoname(index, name) == NULL) {

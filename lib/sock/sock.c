@@ -9,6 +9,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "base/require.h"
 #include "sock/sock_call.h"
 
 /* A socket's life and its timeout. */
@@ -59,6 +60,7 @@ void party__sock_fill(struct party_sock *sock, int fd, int family, int type, int
 
 int party_sock_socket(int family, int type, int proto, struct party_sock **ret_sock)
 {
+    PARTY__REQUIRE(-EINVAL, ret_sock);
     int64_t timeout_ms = birth_timeout_ms(type);
     struct party_sock *sock = malloc(sizeof(*sock));
     if (sock == NULL) {
@@ -127,6 +129,7 @@ static int adopt_into(struct party_sock *sock, int fd, int family, int type, int
 
 int party_sock_adopt(int fd, int family, int type, int proto, struct party_sock **ret_sock)
 {
+    PARTY__REQUIRE(-EINVAL, ret_sock);
     struct party_sock *sock = malloc(sizeof(*sock));
     if (sock == NULL) {
         return -ENOMEM;
@@ -142,6 +145,7 @@ int party_sock_adopt(int fd, int family, int type, int proto, struct party_sock 
 
 int party_sock_fromfd(int fd, int family, int type, int proto, struct party_sock **ret_sock)
 {
+    PARTY__REQUIRE(-EINVAL, ret_sock);
     int copy = fcntl(fd, F_DUPFD_CLOEXEC, 0);
     if (copy == -1) {
         return -errno;
@@ -155,6 +159,7 @@ int party_sock_fromfd(int fd, int family, int type, int proto, struct party_sock
 
 int party_sock_dup(const struct party_sock *sock, struct party_sock **ret_sock)
 {
+    PARTY__REQUIRE(-EINVAL, sock, ret_sock);
     struct party_sock *twin = malloc(sizeof(*twin));
     if (twin == NULL) {
         return -ENOMEM;
@@ -173,6 +178,7 @@ int party_sock_dup(const struct party_sock *sock, struct party_sock **ret_sock)
 int party_sock_socketpair(int family, int type, int proto, struct party_sock **ret_a,
                           struct party_sock **ret_b)
 {
+    PARTY__REQUIRE(-EINVAL, ret_a, ret_b);
     int r = -ENOMEM;
     int fds[2];
     int64_t timeout_ms = birth_timeout_ms(type);
@@ -225,6 +231,7 @@ int party_sock_close(struct party_sock *sock)
 
 int party_sock_detach(struct party_sock *sock)
 {
+    PARTY__REQUIRE(-EINVAL, sock);
     int fd = sock->fd;
     /* A FILE that is still open finds no descriptor any more (EBADF), as in Python. */
     sock->fd = -1;
@@ -234,26 +241,31 @@ int party_sock_detach(struct party_sock *sock)
 
 int party_sock_fileno(const struct party_sock *sock)
 {
+    PARTY__REQUIRE(-EINVAL, sock);
     return sock->fd;
 }
 
 int party_sock_family(const struct party_sock *sock)
 {
+    PARTY__REQUIRE(-EINVAL, sock);
     return sock->family;
 }
 
 int party_sock_type(const struct party_sock *sock)
 {
+    PARTY__REQUIRE(-EINVAL, sock);
     return sock->type;
 }
 
 int party_sock_proto(const struct party_sock *sock)
 {
+    PARTY__REQUIRE(-EINVAL, sock);
     return sock->proto;
 }
 
 int party_sock_settimeout(struct party_sock *sock, int64_t timeout_ms)
 {
+    PARTY__REQUIRE(-EINVAL, sock);
     if (timeout_ms < -1) {
         return -EINVAL;
     }
@@ -269,21 +281,25 @@ int party_sock_settimeout(struct party_sock *sock, int64_t timeout_ms)
 
 int64_t party_sock_gettimeout(const struct party_sock *sock)
 {
+    PARTY__REQUIRE(-EINVAL, sock);
     return sock->timeout_ms;
 }
 
 int party_sock_setblocking(struct party_sock *sock, bool is_blocking)
 {
+    PARTY__REQUIRE(-EINVAL, sock);
     return party_sock_settimeout(sock, is_blocking ? -1 : 0);
 }
 
 bool party_sock_getblocking(const struct party_sock *sock)
 {
+    PARTY__REQUIRE(false, sock);
     return sock->timeout_ms != 0;
 }
 
 void party_sock_set_interrupt(struct party_sock *sock, party_interrupt_fn fn, void *user)
 {
+    PARTY__REQUIRE_VOID(sock);
     sock->interrupt_fn = fn;
     sock->interrupt_user = user;
 }

@@ -10,23 +10,27 @@
 #include <partyline/error.h>
 
 #include "base/clock.h"
+#include "base/require.h"
 #include "sock/sock_call.h"
 
 /* A socket's names, and the connections that come to it. */
 
 int party_sock_bind(struct party_sock *sock, const struct party_address *address)
 {
+    PARTY__REQUIRE(-EINVAL, sock, address);
     return bind(sock->fd, &address->u.sa, address->len) == -1 ? -errno : 0;
 }
 
 int party_sock_listen(struct party_sock *sock, int backlog)
 {
+    PARTY__REQUIRE(-EINVAL, sock);
     /* To the kernel a negative backlog is a huge one. */
     return listen(sock->fd, backlog > 0 ? backlog : 0) == -1 ? -errno : 0;
 }
 
 int party_sock_shutdown(struct party_sock *sock, int how)
 {
+    PARTY__REQUIRE(-EINVAL, sock);
     return shutdown(sock->fd, how) == -1 ? -errno : 0;
 }
 
@@ -45,11 +49,13 @@ static int get_address(const struct party_sock *sock,
 
 int party_sock_getsockname(const struct party_sock *sock, struct party_address *ret_address)
 {
+    PARTY__REQUIRE(-EINVAL, sock, ret_address);
     return get_address(sock, getsockname, ret_address);
 }
 
 int party_sock_getpeername(const struct party_sock *sock, struct party_address *ret_address)
 {
+    PARTY__REQUIRE(-EINVAL, sock, ret_address);
     return get_address(sock, getpeername, ret_address);
 }
 
@@ -139,12 +145,14 @@ static int accept_conn(struct party_sock *sock, const int64_t *timeout_ms,
 int party_sock_accept(struct party_sock *sock, struct party_sock **ret_conn,
                       struct party_address *ret_peer)
 {
+    PARTY__REQUIRE(-EINVAL, sock, ret_conn);
     return accept_conn(sock, NULL, ret_conn, ret_peer);
 }
 
 int party_sock_accept_within(struct party_sock *sock, int64_t timeout_ms,
                              struct party_sock **ret_conn, struct party_address *ret_peer)
 {
+    PARTY__REQUIRE(-EINVAL, sock, ret_conn);
     return timeout_ms < -1 ? -EINVAL : accept_conn(sock, &timeout_ms, ret_conn, ret_peer);
 }
 

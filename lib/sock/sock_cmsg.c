@@ -6,6 +6,8 @@
 #include <string.h>
 #include <sys/socket.h>
 
+#include "base/require.h"
+
 /*
  * Control messages. libc's macros take the lengths in the buffer for granted and overflow on big
  * ones; here each length is checked against what there is, and headers are copied in and out, so
@@ -32,6 +34,7 @@ ssize_t party_sock_cmsg_space(size_t data_len)
 int party_sock_cmsg_add(struct party_sock_message *message, size_t cap,
                         const struct party_sock_cmsg *cmsg)
 {
+    PARTY__REQUIRE(-EINVAL, message, cmsg);
     ssize_t space = party_sock_cmsg_space(cmsg->len);
     if (space < 0) {
         return (int)space;
@@ -54,6 +57,7 @@ int party_sock_cmsg_add(struct party_sock_message *message, size_t cap,
 int party_sock_cmsg_next(const struct party_sock_message *message, size_t *cursor,
                          struct party_sock_cmsg *ret_cmsg)
 {
+    PARTY__REQUIRE(-EINVAL, message, cursor, ret_cmsg);
     size_t at = *cursor;
     if (at >= message->control_len || message->control_len - at < HEADER_BYTES) {
         return 0;

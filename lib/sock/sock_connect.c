@@ -7,6 +7,7 @@
 
 #include <partyline/error.h>
 
+#include "base/require.h"
 #include "sock/sock_call.h"
 
 /* The kernel's errors end here; ours lie below. */
@@ -61,6 +62,7 @@ static int take_error(const struct party_sock *sock)
 
 int party_sock_connect(struct party_sock *sock, const struct party_address *address)
 {
+    PARTY__REQUIRE(-EINVAL, sock, address);
     bool goes_on;
     int r = try_connect(sock, address, &goes_on);
     if (!goes_on) {
@@ -72,6 +74,7 @@ int party_sock_connect(struct party_sock *sock, const struct party_address *addr
 
 int party_sock_connect_ex(struct party_sock *sock, const struct party_address *address)
 {
+    PARTY__REQUIRE(-EINVAL, sock, address);
     int r = party_sock_connect(sock, address);
     if (r == PARTY_ETIMEOUT) {
         return EAGAIN;

@@ -6,6 +6,8 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "base/require.h"
+
 /* Descriptors that travel over unix sockets. */
 
 #define FDS_MAX           253 /* SCM_MAX_FD of the kernel */
@@ -21,6 +23,7 @@
 ssize_t party_sock_send_fds(struct party_sock *sock, const void *buf, size_t len, int flags,
                             const struct party_sock_fds *fds)
 {
+    PARTY__REQUIRE(-EINVAL, sock, fds);
     if (fds->count > FDS_MAX) {
         return -EINVAL;
     }
@@ -71,6 +74,7 @@ static void take_all_fds(const struct party_sock_message *message, struct party_
 
 void party_sock_cmsg_close_fds(const struct party_sock_message *message)
 {
+    PARTY__REQUIRE_VOID(message);
     struct party_sock_fds none = {0};
     take_all_fds(message, &none);
 }
@@ -78,6 +82,7 @@ void party_sock_cmsg_close_fds(const struct party_sock_message *message)
 ssize_t party_sock_recv_fds(struct party_sock *sock, void *buf, size_t len, int flags,
                             struct party_sock_fds *fds)
 {
+    PARTY__REQUIRE(-EINVAL, sock, fds);
     char control[OTHERS_CONTROL_BYTES + FDS_CONTROL_BYTES];
     struct iovec iov = {.iov_base = buf, .iov_len = len};
     struct party_sock_message message = {

@@ -5,6 +5,7 @@
 #include <poll.h>
 #include <sys/socket.h>
 
+#include "base/require.h"
 #include "sock/sock_call.h"
 
 /* One buffer: recv, recvfrom, send, sendto, sendall. */
@@ -31,6 +32,7 @@ ssize_t party__sock_recv_until(struct party_sock *sock, void *buf, size_t len, i
 
 ssize_t party_sock_recv_into(struct party_sock *sock, void *buf, size_t len, int flags)
 {
+    PARTY__REQUIRE(-EINVAL, sock);
     if (len == 0) {
         /* TCP would wait for a first byte and UNIX datagrams would be lost; Python does nothing. */
         return 0;
@@ -40,6 +42,7 @@ ssize_t party_sock_recv_into(struct party_sock *sock, void *buf, size_t len, int
 
 ssize_t party_sock_recv(struct party_sock *sock, void *buf, size_t len, int flags)
 {
+    PARTY__REQUIRE(-EINVAL, sock);
     return party_sock_recv_into(sock, buf, len, flags);
 }
 
@@ -63,6 +66,7 @@ static ssize_t try_recvfrom(const struct party_sock *sock, void *args)
 ssize_t party_sock_recvfrom_into(struct party_sock *sock, void *buf, size_t len, int flags,
                                  struct party_address *ret_peer)
 {
+    PARTY__REQUIRE(-EINVAL, sock);
     struct recvfrom_args args;
     args.buf = buf;
     args.len = len;
@@ -78,6 +82,7 @@ ssize_t party_sock_recvfrom_into(struct party_sock *sock, void *buf, size_t len,
 ssize_t party_sock_recvfrom(struct party_sock *sock, void *buf, size_t len, int flags,
                             struct party_address *ret_peer)
 {
+    PARTY__REQUIRE(-EINVAL, sock);
     return party_sock_recvfrom_into(sock, buf, len, flags, ret_peer);
 }
 
@@ -105,6 +110,7 @@ static ssize_t try_sendto(const struct party_sock *sock, void *args)
 
 ssize_t party_sock_send(struct party_sock *sock, const void *buf, size_t len, int flags)
 {
+    PARTY__REQUIRE(-EINVAL, sock);
     struct send_args args = {.buf = buf, .len = len, .flags = flags};
     return party__sock_call(sock, POLLOUT, PARTY__DEADLINE_OF_TIMEOUT, try_send, &args);
 }
@@ -112,6 +118,7 @@ ssize_t party_sock_send(struct party_sock *sock, const void *buf, size_t len, in
 ssize_t party_sock_sendto(struct party_sock *sock, const void *buf, size_t len, int flags,
                           const struct party_address *address)
 {
+    PARTY__REQUIRE(-EINVAL, sock, address);
     struct send_args args = {.buf = buf, .len = len, .flags = flags, .address = address};
     return party__sock_call(sock, POLLOUT, PARTY__DEADLINE_OF_TIMEOUT, try_sendto, &args);
 }
@@ -139,6 +146,7 @@ int party__sock_send_until(struct party_sock *sock, const void *buf, size_t len,
 
 int party_sock_sendall(struct party_sock *sock, const void *buf, size_t len, int flags)
 {
+    PARTY__REQUIRE(-EINVAL, sock);
     size_t sent;
     int64_t deadline_ns = party__sock_deadline(sock, PARTY__DEADLINE_OF_TIMEOUT);
     return party__sock_send_until(sock, buf, len, flags, deadline_ns, &sent);

@@ -9,6 +9,7 @@
 #include <string.h>
 #include <sys/socket.h>
 
+#include "base/require.h"
 #include "sock/sock_call.h"
 
 /* Messages: recvmsg, sendmsg and what is built on them. */
@@ -38,6 +39,7 @@ static ssize_t try_recvmsg(const struct party_sock *sock, void *args)
 ssize_t party_sock_recvmsg_into(struct party_sock *sock, struct party_sock_message *message,
                                 int flags)
 {
+    PARTY__REQUIRE(-EINVAL, sock, message);
     struct recvmsg_args args;
     args.message = message;
     args.flags = flags;
@@ -55,6 +57,7 @@ ssize_t party_sock_recvmsg_into(struct party_sock *sock, struct party_sock_messa
 
 ssize_t party_sock_recvmsg(struct party_sock *sock, struct party_sock_message *message, int flags)
 {
+    PARTY__REQUIRE(-EINVAL, sock, message);
     return party_sock_recvmsg_into(sock, message, flags);
 }
 
@@ -73,6 +76,7 @@ static ssize_t try_sendmsg(const struct party_sock *sock, void *args)
 ssize_t party_sock_sendmsg(struct party_sock *sock, const struct party_sock_message *message,
                            int flags)
 {
+    PARTY__REQUIRE(-EINVAL, sock, message);
     struct sendmsg_args args = {.flags = flags};
     args.header = (struct msghdr){
         .msg_iov = message->iov,
@@ -146,6 +150,7 @@ static int add_afalg_all(struct party_sock_message *message, size_t cap,
 ssize_t party_sock_sendmsg_afalg(struct party_sock *sock, struct iovec *iov, size_t iov_count,
                                  const struct party_sock_afalg *afalg, int flags)
 {
+    PARTY__REQUIRE(-EINVAL, sock, afalg);
     if (afalg->op < 0 || afalg->assoclen < -1 || afalg->assoclen > UINT32_MAX) {
         return -EINVAL;
     }

@@ -12,6 +12,7 @@
 
 #include <partyline/error.h>
 
+#include "base/require.h"
 #include "sock/sock_call.h"
 
 /*
@@ -182,6 +183,7 @@ static int start_transfer(struct transfer *transfer, int64_t offset)
 int party_sock_sendfile(struct party_sock *sock, int fd, int64_t offset, int64_t count,
                         int64_t *ret_sent)
 {
+    PARTY__REQUIRE(-EINVAL, sock, ret_sent);
     struct transfer transfer = {.sock = sock, .fd = fd, .left = count == -1 ? INT64_MAX : count};
     *ret_sent = 0;
     if (sock->type != SOCK_STREAM || offset < -1 || count < -1) {

@@ -9,6 +9,7 @@
 #include <partyline/error.h>
 
 #include "base/clock.h"
+#include "base/require.h"
 #include "sock/sock_call.h"
 #include "sock/tls_openssl.h"
 
@@ -58,6 +59,7 @@ static const struct party__tls_io sock_io = {.recv = io_recv, .send = io_send};
 int party_tls_wrap_socket(struct party_tls_context *context, struct party_sock *sock,
                           const struct party_tls_options *options, struct party_tls **ret_tls)
 {
+    PARTY__REQUIRE(-EINVAL, context, sock, ret_tls);
     struct party_tls *tls;
     int r = party__tls_create(context, options, &sock_io, NULL, &tls);
     if (r < 0) {
@@ -121,11 +123,13 @@ static ssize_t step_end(struct party_tls *tls, void *buf, size_t len)
 
 int party_tls_do_handshake(struct party_tls *tls)
 {
+    PARTY__REQUIRE(-EINVAL, tls);
     return (int)run(tls, PARTY__DEADLINE_OF_TIMEOUT, step_handshake, NULL, 0);
 }
 
 ssize_t party_tls_recv_into(struct party_tls *tls, void *buf, size_t len)
 {
+    PARTY__REQUIRE(-EINVAL, tls);
     if (len == 0) {
         return 0;
     }
@@ -135,11 +139,13 @@ ssize_t party_tls_recv_into(struct party_tls *tls, void *buf, size_t len)
 
 ssize_t party_tls_recv(struct party_tls *tls, void *buf, size_t len)
 {
+    PARTY__REQUIRE(-EINVAL, tls);
     return party_tls_recv_into(tls, buf, len);
 }
 
 ssize_t party_tls_send(struct party_tls *tls, const void *buf, size_t len)
 {
+    PARTY__REQUIRE(-EINVAL, tls);
     if (len == 0) {
         return party__tls_error(tls);
     }
@@ -148,6 +154,7 @@ ssize_t party_tls_send(struct party_tls *tls, const void *buf, size_t len)
 
 int party_tls_sendall(struct party_tls *tls, const void *buf, size_t len)
 {
+    PARTY__REQUIRE(-EINVAL, tls);
     int64_t deadline_ns = party__sock_deadline(tls->sock, PARTY__DEADLINE_OF_TIMEOUT);
     const char *rest = buf;
     while (len > 0) {
@@ -163,6 +170,7 @@ int party_tls_sendall(struct party_tls *tls, const void *buf, size_t len)
 
 int party_tls_send_close_notify(struct party_tls *tls)
 {
+    PARTY__REQUIRE(-EINVAL, tls);
     return (int)run(tls, PARTY__DEADLINE_OF_TIMEOUT, step_end, NULL, 0);
 }
 
@@ -189,6 +197,7 @@ static ssize_t drop_until_end(struct party_tls *tls, int64_t deadline_ns)
 
 int party_tls_unwrap(struct party_tls *tls, struct party_sock **ret_sock)
 {
+    PARTY__REQUIRE(-EINVAL, tls, ret_sock);
     int64_t deadline_ns = party__sock_deadline(tls->sock, PARTY__DEADLINE_OF_TIMEOUT);
     ssize_t n = run(tls, deadline_ns, step_end, NULL, 0);
     if (n < 0) {
@@ -234,5 +243,6 @@ void party_tls_close(struct party_tls *tls)
 
 struct party_sock *party_tls_sock(const struct party_tls *tls)
 {
+    PARTY__REQUIRE(NULL, tls);
     return tls->sock;
 }

@@ -13,6 +13,7 @@
 
 #include <partyline/error.h>
 
+#include "base/require.h"
 #include "sock/tls_openssl.h"
 
 /*
@@ -358,6 +359,7 @@ int party_tls_context_create(enum party_tls_role role, const struct party_tls_se
                              char *ret_text, size_t text_cap,
                              struct party_tls_context **ret_context)
 {
+    PARTY__REQUIRE(-EINVAL, ret_context);
     static const struct party_tls_settings defaults;
     struct making making = {.settings = settings != NULL ? settings : &defaults,
                             .text = ret_text,
@@ -390,6 +392,7 @@ int party_tls_context_create(enum party_tls_role role, const struct party_tls_se
 
 struct party_tls_context *party_tls_context_ref(struct party_tls_context *context)
 {
+    PARTY__REQUIRE(NULL, context);
     atomic_fetch_add_explicit(&context->refs, 1, memory_order_relaxed);
     return context;
 }

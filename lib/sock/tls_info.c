@@ -12,22 +12,26 @@
 
 #include <partyline/error.h>
 
+#include "base/require.h"
 #include "sock/tls_openssl.h"
 
 /* What can be asked of a connection. */
 
 size_t party_tls_pending(const struct party_tls *tls)
 {
+    PARTY__REQUIRE(0, tls);
     return (size_t)SSL_pending(tls->ssl);
 }
 
 short party_tls_wants(const struct party_tls *tls)
 {
+    PARTY__REQUIRE(0, tls);
     return tls->wants;
 }
 
 const char *party_tls_error_text(const struct party_tls *tls)
 {
+    PARTY__REQUIRE("", tls);
     if (tls->error == 0) {
         return "";
     }
@@ -36,26 +40,31 @@ const char *party_tls_error_text(const struct party_tls *tls)
 
 bool party_tls_is_secure(const struct party_tls *tls)
 {
+    PARTY__REQUIRE(false, tls);
     return tls->secure;
 }
 
 bool party_tls_server_side(const struct party_tls *tls)
 {
+    PARTY__REQUIRE(false, tls);
     return tls->context->role == PARTY_TLS_SERVER;
 }
 
 const char *party_tls_server_hostname(const struct party_tls *tls)
 {
+    PARTY__REQUIRE(NULL, tls);
     return tls->server_hostname;
 }
 
 const char *party_tls_version(const struct party_tls *tls)
 {
+    PARTY__REQUIRE(NULL, tls);
     return tls->secure ? SSL_get_version(tls->ssl) : NULL;
 }
 
 const char *party_tls_cipher(const struct party_tls *tls, int *ret_bits)
 {
+    PARTY__REQUIRE(NULL, tls);
     const SSL_CIPHER *cipher = tls->secure ? SSL_get_current_cipher(tls->ssl) : NULL;
     if (cipher == NULL) {
         return NULL;
@@ -68,6 +77,7 @@ const char *party_tls_cipher(const struct party_tls *tls, int *ret_bits)
 
 const char *party_tls_selected_alpn_protocol(const struct party_tls *tls)
 {
+    PARTY__REQUIRE(NULL, tls);
     const struct party_tls_context *context = tls->switched != NULL ? tls->switched : tls->context;
     const unsigned char *name = NULL;
     unsigned len = 0;
@@ -144,6 +154,7 @@ static ssize_t put_by_bio(X509 *cert, enum party_tls_cert_form form, void *buf, 
 ssize_t party_tls_getpeercert(const struct party_tls *tls, enum party_tls_cert_form form, void *buf,
                               size_t cap)
 {
+    PARTY__REQUIRE(-EINVAL, tls);
     if (!tls->secure) {
         return -ENOTCONN;
     }
@@ -174,11 +185,13 @@ ssize_t party_tls_getpeercert(const struct party_tls *tls, enum party_tls_cert_f
 
 bool party_tls_session_reused(const struct party_tls *tls)
 {
+    PARTY__REQUIRE(false, tls);
     return SSL_session_reused(tls->ssl) == 1;
 }
 
 int party_tls_session(const struct party_tls *tls, struct party_tls_session **ret_session)
 {
+    PARTY__REQUIRE(-EINVAL, tls, ret_session);
     /* Within the handshake it is not known yet whose session it is. */
     bool has = tls->secure && !party_tls_server_side(tls);
     SSL_SESSION *session = has ? SSL_get1_session(tls->ssl) : NULL;
