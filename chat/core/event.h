@@ -99,6 +99,8 @@ enum event_type {
     EVENT_REPLY_MONITOR,  /* value: 'L' with name, or 'S' with name, user, host; user is "" when
                              offline */
     EVENT_REPLY_LUSERS,   /* one record: users, invisible ones, operators, rooms, most users ever */
+    EVENT_SEALED, /* for the log alone: what was said in room up to the seq `value` is closed to who
+                     comes now; the room is open from now on (neither mode i, k nor s). durable */
     EVENT_TYPE_COUNT,
 };
 

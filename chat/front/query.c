@@ -16,7 +16,9 @@ void query_destroy(struct query *query)
 {
     if (query) {
         event_list_finish(&query->found);
+        record_out_finish(&query->records);
         free(query->text);
+        free(query->rooms);
         free(query);
     }
 }

@@ -16,16 +16,23 @@
  */
 struct shard;
 
+enum query_kind { QUERY_HISTORY, QUERY_TARGETS, QUERY_MESSAGE };
+
 struct query {
     struct query *next;     /* link of the reader's queue */
     struct party_task task; /* the way back */
     struct shard *shard;    /* who asked */
     uint64_t session;
-    _Atomic bool given_up;        /* the session is gone: the reader need not look any more */
-    struct history_query history; /* history.text points to text below */
-    char *text;                   /* HISTORY_SEARCH: owned; else NULL */
+    _Atomic bool given_up; /* the session is gone: the reader need not look any more */
+    enum query_kind kind;
+    struct history_query history; /* QUERY_HISTORY; history.text or .other points to text below */
+    struct targets_query targets; /* QUERY_TARGETS; targets.rooms points to rooms below */
+    struct message_query message; /* QUERY_MESSAGE */
+    char *text;                   /* owned; NULL when history needs none */
+    struct history_room *rooms;   /* owned; NULL but for QUERY_TARGETS */
     struct event_list found;
     bool more;
+    struct record_out records; /* found by QUERY_TARGETS and QUERY_MESSAGE: see reader.h */
     enum log_fault fault;
 };
 

@@ -30,6 +30,7 @@ enum log_fault {
     LOG_STOPPED = -6,    /* a sync failed: nothing may be stored until the process is restarted */
     LOG_PERMISSION = -7, /* the directory or a file cannot be used */
     LOG_INTERNAL = -8,   /* anything else SQLite says */
+    LOG_UNKNOWN = -9,    /* readers: what was asked about is not there; no fault of the log */
 };
 
 /**
@@ -55,27 +56,33 @@ struct log_room {
     const char *name, *topic, *topic_actor; /* "" when there is none */
     int64_t topic_time_ms;
     uint64_t last_seq;
+    uint64_t sealed; /* history up to this seq is closed: see hub_restore_sealed */
 };
 
 typedef void (*log_room_fn)(const struct log_room *room, void *user);
 
-/** Calls fn for every room, by id. Returns: LOG_OK or a fault. */
+/**
+ * Calls fn for every room in which something was said, by id. A room that was not open to all (mode
+ * i, k or s) when the process before ended is sealed up to its last seq.
+ * Returns: LOG_OK or a fault.
+ */
 enum log_fault log_each_room(struct log *log, log_room_fn fn, void *user);
 
 /**
  * Appends the last `count` messages (EVENT_MESSAGE, _ACTION, _NOTICE, _TOPIC) of a room to out,
- * oldest first. Returns: LOG_OK or a fault.
+ * oldest first, without those that were taken back. Returns: LOG_OK or a fault.
  */
 enum log_fault log_recent(struct log *log, uint32_t room_id, uint32_t count,
                           struct event_list *out);
 
 /**
  * Stores the durable ones among the events, all or none, and syncs them to the disk before it
- * returns. Rooms are stored with their first event, topics with their change.
- * Returns: LOG_OK (also when none is durable); LOG_NO_SPACE, LOG_IO, LOG_INTERNAL: nothing of it is
- *   stored and a later call may succeed; LOG_STOPPED: nothing of it may be acknowledged, and every
- *   later call says the same.
- * Blocks: for the disk.
+ * returns. Rooms are stored with their first event, topics and names with their change. Of a
+ * message that EVENT_REDACTED takes back, the text, tags and extra are erased. What has a seq is a
+ * message of its room; EVENT_MODE, _REMOVED, _ROOM_RENAMED, _SEALED, _REDACTED, _JOINED, _LEFT,
+ * _QUIT and _RENAMED have a number only. Returns: LOG_OK (also when none is durable); LOG_NO_SPACE,
+ * LOG_IO, LOG_INTERNAL: nothing of it is stored and a later call may succeed; LOG_STOPPED: nothing
+ * of it may be acknowledged, and every later call says the same. Blocks: for the disk.
  */
 enum log_fault log_commit(struct log *log, struct event *const *events, size_t count);
 

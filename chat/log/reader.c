@@ -299,6 +299,11 @@ static int answer(struct reader *reader, const struct history_query *query,
         return fetch_after(reader, room, seq - 1, count, out, ret_more);
     case HISTORY_SEARCH:
         return find_text(reader, query, room, count, out, ret_more);
+    case HISTORY_FIRST_OF:
+    case HISTORY_LAST_OF:
+    case HISTORY_BETWEEN:
+    case HISTORY_AROUND:
+        break;
     }
     return SQLITE_MISUSE;
 }
