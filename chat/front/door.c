@@ -98,10 +98,10 @@ static void refuse(struct door *door, const char *answer, size_t len, const char
     party_stream_finish(door->stream);
 }
 
-static void admit_line(struct door *door)
+static void admit(struct door *door, const struct front *front)
 {
     struct party_stream *stream = door->stream;
-    (void)session_begin(door->shard, &line_front, stream, &door->origin, true);
+    (void)session_begin(door->shard, front, stream, &door->origin, true);
     if (party_stream_unread(stream, door->bytes, door->len) < 0) {
         party_stream_close(stream);
     }
@@ -116,8 +116,6 @@ static const char http_answer[] = "HTTP/1.1 404 Not Found\r\n"
                                   "X-Content-Type-Options: nosniff\r\n"
                                   "Cache-Control: no-store\r\n"
                                   "Connection: close\r\n\r\n" HTTP_BODY;
-static const char irc_answer[] =
-    "ERROR :IRC is not spoken here; connect with nc, telnet or partyline chat\r\n";
 /* RFC 8446 section 6: a fatal handshake_failure alert. */
 static const char tls_answer[] = "\x15\x03\x01\x00\x02\x02\x28";
 static const char proxy_answer[] = "*** A PROXY header is not accepted here.\n";
@@ -130,7 +128,7 @@ static void decide(struct door *door, enum sniff_kind kind)
         refuse(door, http_answer, sizeof(http_answer) - 1, "HTTP");
         break;
     case SNIFF_IRC:
-        refuse(door, irc_answer, sizeof(irc_answer) - 1, "IRC");
+        admit(door, &irc_front);
         break;
     case SNIFF_TLS:
         refuse(door, tls_answer, sizeof(tls_answer) - 1, "TLS");
@@ -139,7 +137,7 @@ static void decide(struct door *door, enum sniff_kind kind)
         refuse(door, proxy_answer, sizeof(proxy_answer) - 1, "a PROXY header");
         break;
     default:
-        admit_line(door);
+        admit(door, &line_front);
         break;
     }
 }
@@ -174,13 +172,13 @@ static void on_end(struct party_stream *stream, void *user)
         party_stream_close(door->stream); /* a port scan, a health check: no guest came */
         return;
     }
-    admit_line(door);
+    admit(door, &line_front);
 }
 
 static void on_silence(struct party_timer *timer, void *user)
 {
     (void)timer;
-    admit_line(user);
+    admit(user, &line_front);
 }
 
 static const struct party_stream_ops door_ops = {
@@ -252,11 +250,13 @@ void door_open(struct shard *shard, int fd, const struct origin *origin, enum sh
         }
         return;
     }
-    if (entry == ENTRY_ANY || entry == ENTRY_IRC) {
+    if (entry == ENTRY_ANY) {
         wait_for_bytes(shard, stream, origin);
     } else {
-        (void)session_begin(shard, entry == ENTRY_CTL ? &ctl_front : &line_front, stream, origin,
-                            entry != ENTRY_CTL);
+        const struct front *front = entry == ENTRY_CTL   ? &ctl_front
+                                    : entry == ENTRY_IRC ? &irc_front
+                                                         : &line_front;
+        (void)session_begin(shard, front, stream, origin, entry != ENTRY_CTL);
     }
 }
 

@@ -73,6 +73,7 @@ static void tail_release(struct shard *shard, struct room_group *group)
     struct party_buf *tail = group->tail;
     group->tail = NULL;
     group->run_from = 0;
+    group->tail_serial++;
     if (!tail) {
         return;
     }
@@ -157,6 +158,19 @@ static struct membership *membership_in(struct session *session, uint32_t room_i
     return NULL;
 }
 
+/* Puts the session into the room's group for its encoding, which is flushed; slot is free. */
+static void group_add(struct room_view *room, struct session *session, uint32_t slot)
+{
+    struct room_group *group = group_for(room, session);
+    if (group->count == group->cap) {
+        /* By half: ten thousand idle members should not pay for twenty thousand places. */
+        group->cap = group->cap + group->cap / 2 + 4;
+        group->members = xreallocarray(group->members, group->cap, sizeof(*group->members));
+    }
+    session->memberships[slot] = (struct membership){group, group->count};
+    group->members[group->count++] = (struct room_member){.session = session, .slot = slot};
+}
+
 void room_add(struct shard *shard, uint32_t room_id, const char *name, size_t name_len,
               struct session *session)
 {
@@ -168,30 +182,18 @@ void room_add(struct shard *shard, uint32_t room_id, const char *name, size_t na
         room = room_make(shard, room_id, name, name_len);
     }
     room_flush(room);
-    struct room_group *group = group_for(room, session);
-    if (group->count == group->cap) {
-        /* By half: ten thousand idle members should not pay for twenty thousand places. */
-        group->cap = group->cap + group->cap / 2 + 4;
-        group->members = xreallocarray(group->members, group->cap, sizeof(*group->members));
-    }
-    uint32_t slot = free_slot(session);
-    session->memberships[slot] = (struct membership){group, group->count};
-    group->members[group->count++] = (struct room_member){session, slot};
+    group_add(room, session, free_slot(session));
 }
 
-static void membership_end(struct shard *shard, struct session *session, struct membership *m)
+static void group_remove(struct shard *shard, struct room_group *group, uint32_t index)
 {
-    (void)session;
-    struct room_group *group = m->group;
     struct room_view *room = group->room;
-    room_flush(room);
     uint32_t last = --group->count;
-    if (m->index != last) {
+    if (index != last) {
         struct room_member moved = group->members[last];
-        group->members[m->index] = moved;
-        moved.session->memberships[moved.slot].index = m->index;
+        group->members[index] = moved;
+        moved.session->memberships[moved.slot].index = index;
     }
-    m->group = NULL;
     if (group->count > 0) {
         return;
     }
@@ -207,11 +209,32 @@ static void membership_end(struct shard *shard, struct session *session, struct 
     }
 }
 
+static void membership_end(struct shard *shard, struct membership *m)
+{
+    struct room_group *group = m->group;
+    room_flush(group->room);
+    m->group = NULL;
+    group_remove(shard, group, m->index);
+}
+
+void session_set_encoding(struct session *session, uint16_t encoding)
+{
+    session->encoding = encoding;
+    for (uint32_t i = 0; i < session->membership_cap; i++) {
+        struct membership old = session->memberships[i];
+        if (old.group && old.group->encoding != encoding) {
+            room_flush(old.group->room);
+            group_add(old.group->room, session, i);
+            group_remove(session->shard, old.group, old.index);
+        }
+    }
+}
+
 void room_remove(struct shard *shard, uint32_t room_id, struct session *session)
 {
     struct membership *m = membership_in(session, room_id);
     if (m) {
-        membership_end(shard, session, m);
+        membership_end(shard, m);
     }
 }
 
@@ -219,7 +242,7 @@ void room_remove_all(struct session *session)
 {
     for (uint32_t i = 0; i < session->membership_cap; i++) {
         if (session->memberships[i].group) {
-            membership_end(session->shard, session, &session->memberships[i]);
+            membership_end(session->shard, &session->memberships[i]);
         }
     }
 }
@@ -265,17 +288,27 @@ static struct party_buf *fresh_tail(struct shard *shard, size_t len)
     return tail;
 }
 
+/* Where in the tail begins what the member has not been given. */
+static uint32_t member_from(const struct room_group *group, const struct room_member *member)
+{
+    bool is_ahead = member->tail_serial == group->tail_serial && member->from > group->run_from;
+    return is_ahead ? member->from : group->run_from;
+}
+
 static void group_flush(struct room_group *group)
 {
     if (!group->tail || group->run_from == group->tail->len) {
         return;
     }
-    uint32_t from = group->run_from;
     uint32_t to = group->tail->len;
-    group->run_from = to;
     for (uint32_t i = 0; i < group->count; i++) {
-        party_stream_write_span(group->members[i].session->stream, group->tail, from, to);
+        const struct room_member *member = &group->members[i];
+        uint32_t from = member_from(group, member);
+        if (from < to) {
+            party_stream_write_span(member->session->stream, group->tail, from, to);
+        }
     }
+    group->run_from = to;
 }
 
 /* Adds the encoded event to the group's tail; false when there is nothing to show. */
@@ -283,7 +316,7 @@ static bool group_append(struct shard *shard, struct room_group *group, const st
 {
     struct text_out *out = &shard->scratch;
     out->len = 0;
-    group->front->encode(shard, event, out);
+    group->front->encode(shard, event, group->encoding, out);
     if (out->len == 0) {
         return false;
     }
@@ -298,12 +331,41 @@ static bool group_append(struct shard *shard, struct room_group *group, const st
     return true;
 }
 
-void room_tell(struct shard *shard, struct room_view *room, const struct event *event)
+/*
+ * The run goes on for all others; the one who is passed over gets what came before the event by
+ * itself, and is noted as having all up to behind it.
+ */
+static void pass_over(struct room_group *group, struct room_member *member, uint32_t event_at)
 {
+    uint32_t from = member_from(group, member);
+    if (from < event_at) {
+        party_stream_write_span(member->session->stream, group->tail, from, event_at);
+    }
+    member->from = group->tail->len;
+    member->tail_serial = group->tail_serial;
+}
+
+void room_tell(struct shard *shard, struct room_view *room, const struct event *event,
+               struct session *except)
+{
+    const struct membership *own = except ? membership_in(except, room->id) : NULL;
     mark_dirty(shard, room);
     for (uint32_t i = 0; i < room->group_count; i++) {
-        (void)group_append(shard, room->groups[i], event);
+        struct room_group *group = room->groups[i];
+        uint32_t serial = group->tail_serial;
+        uint32_t event_at = group->tail ? group->tail->len : 0;
+        if (group_append(shard, group, event) && own && own->group == group) {
+            pass_over(group, &group->members[own->index],
+                      serial == group->tail_serial ? event_at : 0);
+        }
     }
+}
+
+void room_rename(struct room_view *room, const char *name, size_t name_len)
+{
+    free(room->name);
+    room->name = xmemdup0(name, name_len);
+    room->name_len = (uint32_t)name_len;
 }
 
 void room_tell_others(struct shard *shard, struct room_view *room, const struct event *event,

@@ -41,7 +41,15 @@ struct front {
     /** What became of session_check_password; NULL when the front never asks. */
     void (*on_password)(struct session *session, const struct password_query *query);
     /** Writes what a member of the room sees of the event; nothing when it is not shown. */
-    void (*encode)(struct shard *shard, const struct event *event, struct text_out *out);
+    void (*encode)(struct shard *shard, const struct event *event, uint16_t encoding,
+                   struct text_out *out);
+    /**
+     * An event of a room that this session is the actor of. Returns: true when it has been given
+     * its own view of it, or is not to see it. NULL: it sees what the others see.
+     */
+    bool (*on_own)(struct session *session, const struct event *event);
+    /** Every second or so. NULL: not asked for. */
+    void (*on_tick)(struct session *session, int64_t now_ns);
     /** Says that the server is going; the session is finished after it. */
     void (*on_drain)(struct session *session, const char *reason);
     void (*finish)(struct session *session); /* frees what is the front's own */
@@ -73,8 +81,8 @@ struct session {
     struct query *query;       /* the one that is out; NULL when none is */
     struct password_query *password_query; /* likewise */
     struct origin origin;
-    uint8_t encoding;
-    bool entered;  /* COMMAND_ENTER was sent */
+    uint16_t encoding;
+    bool entered;  /* the hub was told of it */
     bool gone;     /* EVENT_GOODBYE came, or the session never entered */
     bool admitted; /* counted by the server's guard */
     bool stalled;  /* paused because the hub has a backlog */
@@ -90,6 +98,11 @@ struct session *session_begin(struct shard *shard, const struct front *front,
 /** Sends a command of this session to the hub, at the end of the loop's turn. */
 struct command *session_submit(struct session *session, enum command_type type, const char *target,
                                size_t target_len, const char *text, size_t text_len);
+/** The same with all that a command can have; session and authority are filled in. */
+struct command *session_submit_parts(struct session *session, const struct command_parts *parts);
+
+/** From now on the session gets its rooms' events in this encoding. */
+void session_set_encoding(struct session *session, uint16_t encoding);
 
 /** Asks the log. False, and the query is destroyed, when too many ask already. */
 bool session_ask(struct session *session, struct query *query);
@@ -129,6 +142,7 @@ const char *shard_local_time(struct shard *shard, int64_t time_ms);
 const struct front_settings *shard_settings(const struct shard *shard);
 
 extern const struct front line_front;
+extern const struct front irc_front;
 extern const struct front ctl_front;
 
 #endif

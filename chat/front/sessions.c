@@ -167,8 +167,19 @@ static void submit_now(struct party_task *task, void *user)
 struct command *session_submit(struct session *session, enum command_type type, const char *target,
                                size_t target_len, const char *text, size_t text_len)
 {
+    struct command_parts parts = {.type = type,
+                                  .target = target,
+                                  .target_len = target_len,
+                                  .text = text,
+                                  .text_len = text_len};
+    return session_submit_parts(session, &parts);
+}
+
+struct command *session_submit_parts(struct session *session, const struct command_parts *parts)
+{
     struct shard *shard = session->shard;
-    struct command *command = command_create(type, session->id, target, target_len, text, text_len);
+    struct command *command = command_make(parts);
+    command->session = session->id;
     command->authority = session->front == &ctl_front ? AUTHORITY_OPERATOR : AUTHORITY_USER;
     if (shard->last) {
         shard->last->next = command;

@@ -16,6 +16,8 @@
 
 /* How often stalled sessions are looked at when no batch comes. */
 #define STALLED_LOOK_NS (50 * 1000000ll)
+/* How often sessions that may be silent too long are looked at. */
+#define TICK_NS (1000 * 1000000ll)
 
 static void settings_finish(struct front_settings *settings)
 {
@@ -25,6 +27,8 @@ static void settings_finish(struct front_settings *settings)
     free((char *)settings->lobby);
     free((char *)settings->motd);
     free((char *)settings->persist_tag_list);
+    free((char *)settings->version);
+    free((char *)settings->started);
 }
 
 static const char *copy_string(const char *string)
@@ -42,6 +46,8 @@ void shard_set_settings(struct shard *shard, const struct front_settings *settin
     shard->settings.lobby = copy_string(settings->lobby);
     shard->settings.motd = copy_string(settings->motd);
     shard->settings.persist_tag_list = copy_string(settings->persist_tag_list);
+    shard->settings.version = copy_string(settings->version);
+    shard->settings.started = copy_string(settings->started);
 }
 
 struct shard *shard_create(struct party_loop *loop, unsigned index, unsigned count,
@@ -124,17 +130,23 @@ static void deliver_to_room(struct shard *shard, const struct event *event)
     if (event->seq > room->last_seq) {
         room->last_seq = event->seq;
     }
+    struct session *actor = actor_here(shard, event);
     if (event->type == EVENT_JOINED || event->type == EVENT_LEFT) {
-        room_tell_others(shard, room, event, actor_here(shard, event), 0);
-    } else {
-        room_tell(shard, room, event);
+        room_tell_others(shard, room, event, actor, 0);
+        return;
+    }
+    bool is_done = actor && actor->front->on_own && actor->front->on_own(actor, event);
+    room_tell(shard, room, event, is_done ? actor : NULL);
+    if (event->type == EVENT_ROOM_RENAMED) {
+        room_flush(room);
+        room_rename(room, event->target, event->target_len);
     }
 }
 
 static void deliver_to_rooms(struct shard *shard, const struct event *event)
 {
     struct session *actor = actor_here(shard, event);
-    if (actor && event->type == EVENT_RENAMED) {
+    if (actor && event->type != EVENT_QUIT) {
         session_flush_rooms(actor);
         actor->front->on_event(actor, event);
     }
@@ -228,6 +240,37 @@ void shard_deliver_later(struct shard *shard, struct batch *batch)
     struct batch_delivery *delivery = &batch->deliveries[shard->index];
     party_task_init(&delivery->task, deliver, shard);
     party_loop_post(shard->loop, &delivery->task);
+}
+
+static void on_tick_timer(struct party_timer *timer, void *user);
+
+void shard_start_ticks(struct shard *shard)
+{
+    if (shard->tick_timer.loop) {
+        return;
+    }
+    int r = party_timer_start(shard->loop, &shard->tick_timer, TICK_NS, on_tick_timer, shard);
+    (void)r; /* without memory for a timer the next session tries again */
+}
+
+/* One timer for all sessions: ten thousand idle ones should not each pay for a timer of their own.
+ */
+static void on_tick_timer(struct party_timer *timer, void *user)
+{
+    (void)timer;
+    struct shard *shard = user;
+    bool is_wanted = false;
+    int64_t now_ns = party_loop_now_ns(shard->loop);
+    for (uint32_t i = 0; i < shard->slot_cap; i++) {
+        struct session *session = shard->slots[i];
+        if (session && session->front->on_tick && !party_stream_is_closing(session->stream)) {
+            is_wanted = true;
+            session->front->on_tick(session, now_ns);
+        }
+    }
+    if (is_wanted && !shard->draining) {
+        shard_start_ticks(shard);
+    }
 }
 
 static void answer(struct party_task *task, void *user)

@@ -51,6 +51,8 @@ struct front_settings {
     double flood_rate;       /* lines a second beyond that */
     uint32_t sniff_wait_ms;  /* how long the front door waits for the first byte */
     struct party_stream_limits stream;
+    const char *version; /* of the program */
+    const char *started; /* when the server was started, for people */
 };
 
 /* Enough for every host name that `cloak` writes, with its NUL. */

@@ -15,12 +15,15 @@ struct room_group {
     uint32_t count, cap;
     struct party_buf *tail; /* the encoded events, the newest at its end; NULL while idle */
     uint32_t run_from;      /* tail from here on was not given to the members yet */
-    uint8_t encoding;
+    uint32_t tail_serial;   /* of the tail: other with each new one */
+    uint16_t encoding;
 };
 
 struct room_member {
     struct session *session;
     uint32_t slot; /* the session's membership of this group */
+    /* Up to here in the tail of that serial it needs nothing: see room_tell. */
+    uint32_t from, tail_serial;
 };
 
 /* A room as this shard sees it; exists while a session here is in it. */
@@ -73,6 +76,7 @@ struct shard {
     uint64_t *stalled; /* sessions to resume when the hub has caught up */
     size_t stalled_count, stalled_cap;
     struct party_timer stalled_timer; /* looks again when no batch comes */
+    struct party_timer tick_timer;    /* runs while there is a session that wants it */
 
     struct text_out scratch;
     int64_t time_s; /* what time_text says */
@@ -89,8 +93,12 @@ void room_remove(struct shard *shard, uint32_t room_id, struct session *session)
 void room_remove_all(struct session *session);
 struct room_view *room_find(const struct shard *shard, uint32_t room_id);
 
-/** Encodes the event for every group of the room and adds it to what the members get. */
-void room_tell(struct shard *shard, struct room_view *room, const struct event *event);
+/** Encodes the event for every group of the room and adds it to what the members get, but for the
+ * session `except` (NULL: for all). */
+void room_tell(struct shard *shard, struct room_view *room, const struct event *event,
+               struct session *except);
+/** The room has another name. */
+void room_rename(struct room_view *room, const char *name, size_t name_len);
 /** The same at once for all members but one, and, with mark, for those not marked yet. */
 void room_tell_others(struct shard *shard, struct room_view *room, const struct event *event,
                       const struct session *except, uint32_t mark);
@@ -104,6 +112,8 @@ void rooms_finish(struct shard *shard);
 
 /** The session's stream waits until the hub has caught up. */
 void shard_stall(struct shard *shard, struct session *session);
+/** Has fronts with on_tick asked from now on. */
+void shard_start_ticks(struct shard *shard);
 
 /* ---- sessions.c ---- */
 

@@ -289,8 +289,10 @@ static void on_event(struct session *session, const struct event *event)
     }
 }
 
-static void encode(struct shard *shard, const struct event *event, struct text_out *out)
+static void encode(struct shard *shard, const struct event *event, uint16_t encoding,
+                   struct text_out *out)
 {
+    (void)encoding;
     (void)shard;
     (void)event;
     (void)out;

@@ -163,7 +163,7 @@ static size_t add_lines(struct session *session, const struct query *query, stru
     }
     *ret_first = first;
     for (size_t i = first; i < end; i++) {
-        line_encode(session->shard, items[i], out);
+        line_encode(session->shard, items[i], 0, out);
     }
     return end;
 }

@@ -46,7 +46,8 @@ void line_say(struct line_session *line, enum command_type type, const char *tex
 
 /* ---- render.c ---- */
 
-void line_encode(struct shard *shard, const struct event *event, struct text_out *out);
+void line_encode(struct shard *shard, const struct event *event, uint16_t encoding,
+                 struct text_out *out);
 void line_on_event(struct session *session, const struct event *event);
 
 /* ---- history.c ---- */

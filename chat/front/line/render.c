@@ -86,8 +86,10 @@ static void encode_presence(const struct event *event, const char *what, struct 
     text_out_add(out, "\n", 1);
 }
 
-void line_encode(struct shard *shard, const struct event *event, struct text_out *out)
+void line_encode(struct shard *shard, const struct event *event, uint16_t encoding,
+                 struct text_out *out)
 {
+    (void)encoding;
     uint32_t announce_max = shard_settings(shard)->announce_max;
     bool announced = announce_max == 0 || event->count <= announce_max;
     if (encode_stored(shard, event, out)) {

@@ -1,0 +1,206 @@
+/* SPDX-License-Identifier: MIT */
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#include "base/xalloc.h"
+#include "front/irc/irc_internal.h"
+#include "wire/text.h"
+
+/* Which way a line takes; see irc_internal.h. */
+
+/* The first byte of a COMMAND_ECHO's text says what it is for. */
+enum echo_kind {
+    ECHO_LINE = 'l',     /* the line behind it is to be carried out */
+    ECHO_BEGIN = 'b',    /* answers with the label behind it begin */
+    ECHO_END = 'e',      /* and end */
+    ECHO_TOO_LONG = 't', /* a line was too long */
+};
+
+static const struct irc_command *const families[] = {
+    irc_registration_commands, irc_message_commands, irc_channel_commands,
+    irc_people_commands,       irc_server_commands,  irc_history_commands,
+};
+
+const struct irc_command *irc_command_find(struct irc_span name)
+{
+    for (size_t i = 0; i < sizeof(families) / sizeof(families[0]); i++) {
+        for (const struct irc_command *row = families[i]; row->name; row++) {
+            if (irc_span_is_nocase(name, row->name)) {
+                return row;
+            }
+        }
+    }
+    return NULL;
+}
+
+static void send_round(struct irc_session *irc, enum echo_kind kind, const char *text, size_t len)
+{
+    char *copy = xmalloc(len + 1);
+    copy[0] = (char)kind;
+    if (len > 0) {
+        memcpy(copy + 1, text, len);
+    }
+    (void)session_submit(&irc->base, COMMAND_ECHO, NULL, 0, copy, len + 1);
+    free(copy);
+}
+
+/* The label of a line as it is on the wire; absent when there is none to answer with. */
+static struct irc_span label_of(const struct irc_session *irc, const struct irc_message *message)
+{
+    struct irc_span none = {NULL, 0};
+    if (!(irc->caps & IRC_CAP(LABELED_RESPONSE)) || !message->tags.text) {
+        return none;
+    }
+    struct irc_span label = irc_tags_find(message->tags, "label");
+    return label.len > 0 && label.len <= 64 ? label : none;
+}
+
+/* What is wrong with a line whatever its command does. Returns: false when it was told. */
+static bool is_sound(struct irc_session *irc, const struct irc_line *line,
+                     const struct irc_command *command)
+{
+    const struct irc_message *message = &line->message;
+    if (!text_is_utf8(line->text, line->len)) {
+        irc_fail(irc, command ? command->name : "*", IRC_STANDARD_INVALID_UTF8);
+        return false;
+    }
+    if (!command) {
+        if (!irc->registered) {
+            irc_reply0(irc, IRC_ERR_NOTREGISTERED);
+        } else {
+            irc_reply(irc, IRC_ERR_UNKNOWNCOMMAND, message->command);
+        }
+        return false;
+    }
+    if (!irc->registered && !(command->when & IRC_BEFORE)) {
+        irc_reply0(irc, IRC_ERR_NOTREGISTERED);
+        return false;
+    }
+    if (irc->registered && !(command->when & IRC_AFTER)) {
+        irc_reply0(irc, IRC_ERR_ALREADYREGISTERED);
+        return false;
+    }
+    if (message->param_count < command->least) {
+        irc_reply(irc, IRC_ERR_NEEDMOREPARAMS, irc_span(command->name));
+        return false;
+    }
+    return true;
+}
+
+/* Before registration nothing is under way at the hub: all is carried out at once. */
+static void hear_unregistered(struct irc_session *irc, struct irc_line *line,
+                              const struct irc_command *command)
+{
+    struct irc_span label = label_of(irc, &line->message);
+    line->in_turn = true;
+    if (label.text) {
+        irc_label_begin(irc, label);
+    }
+    if (is_sound(irc, line, command)) {
+        (void)command->fn(irc, line);
+    }
+    irc_label_end(irc);
+}
+
+static bool goes_to_hub(struct irc_session *irc, const struct irc_line *line,
+                        const struct irc_command *command)
+{
+    return command && !command->is_local && (command->when & IRC_AFTER) &&
+           line->message.param_count >= command->least && text_is_utf8(line->text, line->len) &&
+           command->fn(irc, line);
+}
+
+bool irc_hear(struct irc_session *irc, const char *text, size_t len)
+{
+    struct irc_line line = {.text = text, .len = len};
+    if (!text) {
+        if (irc->registered) {
+            send_round(irc, ECHO_TOO_LONG, NULL, 0);
+        } else {
+            irc_reply0(irc, IRC_ERR_INPUTTOOLONG);
+        }
+        return true;
+    }
+    enum irc_message_fault fault = irc_message_parse(text, len, &line.message);
+    if (fault != IRC_MESSAGE_OK && fault != IRC_MESSAGE_BAD_COMMAND) {
+        return true; /* nothing that could be answered */
+    }
+    if (irc->multiline && irc_multiline_take(irc, &line)) {
+        return true;
+    }
+    const struct irc_command *command = irc_command_find(line.message.command);
+    if (!irc->registered) {
+        hear_unregistered(irc, &line, command);
+        return true;
+    }
+    if (command && (command->is_local || command->waits)) {
+        irc->waiting = command->waits;
+        send_round(irc, ECHO_LINE, text, len);
+        return true;
+    }
+    struct irc_span label = label_of(irc, &line.message);
+    if (label.text && command) {
+        send_round(irc, ECHO_BEGIN, label.text, label.len);
+    }
+    if (!goes_to_hub(irc, &line, command)) {
+        /* It may send commands when it is back: whatever is heard now would overtake them. */
+        irc->waiting = true;
+        send_round(irc, ECHO_LINE, text, len);
+    } else if (label.text) {
+        send_round(irc, ECHO_END, NULL, 0);
+    }
+    return true;
+}
+
+/*
+ * A line is back. When it sends commands itself, their answers are its answers too. One that waits
+ * for something else ends its label, and the waiting, with its answer.
+ */
+static void carry_out(struct irc_session *irc, const char *text, size_t len)
+{
+    struct irc_line line = {.text = text, .len = len, .in_turn = true};
+    (void)irc_message_parse(text, len, &line.message);
+    const struct irc_command *command = irc_command_find(line.message.command);
+    struct irc_span label = label_of(irc, &line.message);
+    unsigned submitted = irc->submitted;
+    if (label.text) {
+        irc_label_begin(irc, label);
+    }
+    irc->waiting = false;
+    if (is_sound(irc, &line, command)) {
+        (void)command->fn(irc, &line);
+    }
+    if (irc->waiting) {
+        return;
+    }
+    if (irc->submitted == submitted) {
+        irc_label_end(irc);
+    } else if (irc->label) {
+        send_round(irc, ECHO_END, NULL, 0);
+    }
+    irc_go_on(irc);
+}
+
+void irc_echo(struct irc_session *irc, const struct event *event)
+{
+    if (event->text_len == 0) {
+        return;
+    }
+    const char *text = event->text + 1;
+    size_t len = event->text_len - 1;
+    switch ((enum echo_kind)event->text[0]) {
+    case ECHO_LINE:
+        carry_out(irc, text, len);
+        break;
+    case ECHO_BEGIN:
+        irc_label_begin(irc, irc_span_of(text, len));
+        break;
+    case ECHO_END:
+        irc_label_end(irc);
+        break;
+    case ECHO_TOO_LONG:
+        irc_reply0(irc, IRC_ERR_INPUTTOOLONG);
+        break;
+    }
+}

@@ -1,0 +1,274 @@
+/* SPDX-License-Identifier: MIT */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <partyline/error.h>
+
+#include "base/xalloc.h"
+#include "front/irc/irc_internal.h"
+
+/*
+ * The IRC front's life of a session: bytes into lines, how fast lines are taken, silence, the end.
+ *
+ * Flood control is a bucket as in the line front: flood_burst lines at once, then flood_rate a
+ * second. A line beyond it is not lost: reading pauses, and TCP slows the sender down. Operators
+ * are not slowed.
+ */
+
+static void on_open(struct session *session)
+{
+    struct irc_session *irc = (struct irc_session *)session;
+    char host[SHARD_CLOAK_MAX];
+    irc_splitter_init(&irc->splitter, IRC_BODY_MAX_BYTES, IRC_CLIENT_TAGS_MAX_BYTES);
+    irc->began_ns = irc->heard_ns = party_loop_now_ns(shard_loop(session->shard));
+    session_cloak(session, host, sizeof(host));
+    irc->host = xmemdup0(host, strlen(host));
+    session->gone = true; /* until the hub knows of it */
+    shard_start_ticks(session->shard);
+}
+
+static void finish(struct session *session)
+{
+    struct irc_session *irc = (struct irc_session *)session;
+    irc_splitter_finish(&irc->splitter);
+    irc_label_free(irc->label);
+    irc_multiline_free(irc->multiline);
+    irc_marks_free(irc->marks);
+    free(irc->nick);
+    free(irc->user);
+    free(irc->real_name);
+    free(irc->host);
+    free(irc->password);
+    free(irc->later);
+}
+
+/* ---- flood control ---- */
+
+static int64_t flood_interval_ns(const struct front_settings *settings)
+{
+    return settings->flood_rate > 0 ? (int64_t)(1e9 / settings->flood_rate) : 0;
+}
+
+/* How long until the next line may be taken; 0: at once. */
+static int64_t flood_wait_ns(const struct irc_session *irc)
+{
+    const struct front_settings *settings = shard_settings(irc->base.shard);
+    if (settings->flood_burst == 0 || irc->is_operator || !irc->registered) {
+        return 0;
+    }
+    int64_t depth_ns = flood_interval_ns(settings) * ((int64_t)settings->flood_burst - 1);
+    int64_t wait_ns = irc->flood_ns - depth_ns - party_loop_now_ns(shard_loop(irc->base.shard));
+    return wait_ns > 0 ? wait_ns : 0;
+}
+
+static void flood_charge(struct irc_session *irc, unsigned cost)
+{
+    int64_t now_ns = party_loop_now_ns(shard_loop(irc->base.shard));
+    if (irc->flood_ns < now_ns) {
+        irc->flood_ns = now_ns;
+    }
+    irc->flood_ns += cost * flood_interval_ns(shard_settings(irc->base.shard));
+}
+
+static void on_throttle_end(struct party_timer *timer, void *user)
+{
+    struct irc_session *irc = user;
+    free(timer);
+    irc->base.timer = NULL;
+    irc_go_on(irc);
+}
+
+static void throttle(struct irc_session *irc, int64_t wait_ns)
+{
+    if (irc->base.timer || party_stream_is_closing(irc->base.stream)) {
+        return;
+    }
+    struct party_timer *timer = xcalloc(1, sizeof(*timer));
+    int r = party_timer_start(shard_loop(irc->base.shard), timer, wait_ns, on_throttle_end, irc);
+    if (r < 0) {
+        free(timer);
+        party_stream_close(irc->base.stream);
+        return;
+    }
+    irc->base.timer = timer;
+    party_stream_pause(irc->base.stream);
+}
+
+/* ---- input ---- */
+
+static bool is_held_up(const struct irc_session *irc)
+{
+    return irc->asked || irc->waiting || irc->base.timer != NULL;
+}
+
+static bool on_line(enum irc_line_fault fault, const char *text, size_t len, void *user)
+{
+    struct irc_session *irc = user;
+    if (irc->leaving || party_stream_is_closing(irc->base.stream)) {
+        return true; /* not heard any more, but taken, so that the end of input is reached */
+    }
+    unsigned cost = 1;
+    if (fault == IRC_LINE_TOO_LONG) {
+        /* Told in its turn: no command is so long. */
+        irc_hear(irc, NULL, 0);
+    } else {
+        struct irc_message message;
+        (void)irc_message_parse(text, len, &message);
+        const struct irc_command *command = irc_command_find(message.command);
+        cost = command ? command->cost : 1;
+        irc_hear(irc, text, len);
+    }
+    flood_charge(irc, cost);
+    return !is_held_up(irc) && flood_wait_ns(irc) == 0;
+}
+
+static size_t on_data(struct session *session, const uint8_t *data, size_t len)
+{
+    struct irc_session *irc = (struct irc_session *)session;
+    irc->heard_ns = party_loop_now_ns(shard_loop(session->shard));
+    irc->ping_sent = false;
+    if (is_held_up(irc)) {
+        party_stream_pause(session->stream);
+        return 0;
+    }
+    size_t taken = irc_splitter_feed(&irc->splitter, data, len, on_line, irc);
+    int64_t wait_ns = irc->leaving ? 0 : flood_wait_ns(irc);
+    if (wait_ns > 0) {
+        throttle(irc, wait_ns);
+    } else if (is_held_up(irc)) {
+        party_stream_pause(session->stream);
+    }
+    return taken;
+}
+
+void irc_go_on(struct irc_session *irc)
+{
+    if (is_held_up(irc)) {
+        return;
+    }
+    if (irc->ended) {
+        irc_leave(irc, "Client closed connection", 24);
+    }
+    party_stream_resume(irc->base.stream);
+}
+
+static void on_end(struct session *session)
+{
+    struct irc_session *irc = (struct irc_session *)session;
+    irc->ended = true;
+    if (!is_held_up(irc)) {
+        irc_leave(irc, "Client closed connection", 24);
+    }
+}
+
+/* ---- the end ---- */
+
+static void put_error(struct irc_session *irc, const char *reason, size_t len)
+{
+    struct irc_writer writer;
+    char text[IRC_BODY_MAX_BYTES];
+    int n = snprintf(text, sizeof(text), "Closing link: (%s@%s) [%.*s]",
+                     irc->user ? irc->user : "unknown", irc->host, (int)len, reason);
+    irc_writer_init(&writer, 0);
+    irc_writer_put_command(&writer, irc_span("ERROR"));
+    irc_writer_put_text(&writer,
+                        irc_span_of(text, n < (int)sizeof(text) ? (size_t)n : sizeof(text) - 1));
+    size_t bytes = irc_writer_end(&writer);
+    session_write(&irc->base, writer.bytes, bytes);
+}
+
+void irc_leave(struct irc_session *irc, const char *reason, size_t len)
+{
+    if (irc->leaving) {
+        return;
+    }
+    irc->leaving = true;
+    if (irc->base.entered && !irc->base.gone) {
+        (void)session_submit(&irc->base, COMMAND_QUIT, NULL, 0, reason, len);
+        return; /* EVENT_GOODBYE says ERROR */
+    }
+    if (irc->asked) {
+        return; /* irc_on_event finds it leaving */
+    }
+    put_error(irc, reason, len);
+    party_stream_finish(irc->base.stream);
+}
+
+/* Whole messages that have begun to go out arrive; what is behind them is in the history. */
+static void on_cut(struct session *session, int reason)
+{
+    struct irc_session *irc = (struct irc_session *)session;
+    const char *why = reason == PARTY_EOVERFLOW ? "SendQ exceeded" : party_strerror(reason);
+    party_stream_drop_queued(session->stream, '\n');
+    if (irc->base.entered && !irc->base.gone && !irc->leaving) {
+        (void)session_submit(session, COMMAND_QUIT, NULL, 0, why, strlen(why));
+    }
+    irc->leaving = true;
+    put_error(irc, why, strlen(why));
+}
+
+static void on_drain(struct session *session, const char *reason)
+{
+    put_error((struct irc_session *)session, reason, strlen(reason));
+}
+
+/* ---- silence ---- */
+
+static void ask_whether_there(struct irc_session *irc)
+{
+    struct irc_writer writer;
+    irc_writer_init(&writer, 0);
+    irc_writer_put_command(&writer, irc_span("PING"));
+    irc_writer_put_text(&writer, irc_server_name(irc));
+    size_t len = irc_writer_end(&writer);
+    irc->ping_sent = true;
+    session_write(&irc->base, writer.bytes, len);
+}
+
+static void on_tick(struct session *session, int64_t now_ns)
+{
+    struct irc_session *irc = (struct irc_session *)session;
+    const struct front_settings *settings = shard_settings(session->shard);
+    const int64_t s = 1000000000;
+    if (irc->leaving) {
+        return;
+    }
+    if (!irc->registered) {
+        if (settings->registration_s > 0 && !irc->asked &&
+            now_ns - irc->began_ns > settings->registration_s * s) {
+            irc_leave(irc, "Registration timed out", 22);
+        }
+        return;
+    }
+    int64_t silent_ns = now_ns - irc->heard_ns;
+    if (settings->ping_s == 0 || silent_ns <= settings->ping_s * s) {
+        return;
+    }
+    if (!irc->ping_sent) {
+        ask_whether_there(irc);
+    } else if (settings->pong_s > 0 &&
+               silent_ns > ((int64_t)settings->ping_s + settings->pong_s) * s) {
+        char why[64];
+        int n =
+            snprintf(why, sizeof(why), "Ping timeout: %lld seconds", (long long)(silent_ns / s));
+        irc_leave(irc, why, (size_t)n);
+    }
+}
+
+const struct front irc_front = {
+    .name = "IRC",
+    .session_size = sizeof(struct irc_session),
+    .on_open = on_open,
+    .on_data = on_data,
+    .on_end = on_end,
+    .on_cut = on_cut,
+    .on_event = irc_on_event,
+    .on_own = irc_on_own,
+    .on_tick = on_tick,
+    .on_answer = irc_on_answer,
+    .on_password = irc_on_password,
+    .encode = irc_encode,
+    .on_drain = on_drain,
+    .finish = finish,
+};

@@ -1,0 +1,13 @@
+/* SPDX-License-Identifier: MIT */
+#include "front/irc/irc_internal.h"
+
+const struct irc_command irc_message_commands[] = {
+    {.name = NULL},
+};
+
+bool irc_message_event(struct irc_session *irc, const struct event *event)
+{
+    (void)irc;
+    (void)event;
+    return false;
+}
