@@ -35,7 +35,7 @@ static const struct visitor visitors[] = {
             GREETING TEST_TIME " guest1: \xe4\xbd\xa0\xe5\xa5\xbd\n", true),
     VISITOR("http", "GET / HTTP/1.1\r\nHost: x\r\n\r\n", "HTTP/1.1 404 Not Found\r\n", false),
     VISITOR("http2", "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", "HTTP/1.1 404 Not Found\r\n", false),
-    VISITOR("irc", "NICK bob\r\nUSER bob 0 * :Bob\r\n", "ERROR :IRC is not spoken here", false),
+    VISITOR("irc", "CAP LIST\r\nQUIT\r\n", ":server CAP * LIST :\r\n", false),
     VISITOR("tls", "\x16\x03\x01\x02\x00\x01", "\x15\x03\x01", false),
     VISITOR("proxy", "PROXY TCP4 1.2.3.4 5.6.7.8 1 2\r\n", "*** A PROXY header", false),
 };

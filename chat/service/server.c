@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <sys/random.h>
 #include <sys/resource.h>
 
@@ -171,6 +172,11 @@ int server_create(const struct server_settings *settings, struct server **ret_se
                   size_t cap)
 {
     struct server *server = xcalloc(1, sizeof(*server));
+    time_t now = time(NULL);
+    struct tm tm;
+    if (gmtime_r(&now, &tm)) {
+        (void)strftime(server->started, sizeof(server->started), "%Y-%m-%d %H:%M:%S UTC", &tm);
+    }
     char dir[PATH_MAX];
     struct guard_settings guard;
     server->settings = *settings;

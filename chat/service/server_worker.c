@@ -173,6 +173,8 @@ static void take_settings(struct party_task *task, void *user)
     atomic_store(&worker->settings_posted, false);
     (void)pthread_mutex_lock(&worker->server->config_lock);
     fill_front_settings(&worker->server->config, &settings);
+    settings.version = PARTYLINE_VERSION;
+    settings.started = worker->server->started;
     shard_set_settings(worker->shard, &settings);
     (void)pthread_mutex_unlock(&worker->server->config_lock);
 }
@@ -252,6 +254,8 @@ int worker_init(struct server *server, struct worker *worker, unsigned index)
         return r;
     }
     fill_front_settings(&server->config, &front);
+    front.version = PARTYLINE_VERSION;
+    front.started = server->started;
     worker->shard = shard_create(worker->loop, index, server->worker_count, &front, &env);
     party_task_init(&worker->settings_task, take_settings, worker);
     party_task_init(&worker->quiet_task, quiet, worker);
