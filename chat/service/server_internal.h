@@ -55,7 +55,7 @@ struct server {
     char **urls;
     size_t url_count;
     char ctl_path[PATH_MAX];
-    char started[64]; /* when, for people */
+    char started[64];            /* when, for people */
     pthread_mutex_t config_lock; /* config, while workers take over new settings */
     struct party_task stop_task, reload_task, workers_done_task;
     _Atomic bool stop_posted, reload_posted;
