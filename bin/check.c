@@ -11,9 +11,16 @@ static const char usage_text[] =
     "usage: partyline check FILE...\n"
     "\n"
     "Reads each configuration file as `partyline serve --config FILE` would, and says what is\n"
-    "wrong with it, by file, line and key. Nothing is started and nothing is changed.\n"
+    "wrong with it, by file, line and key, and what is right but not wise. Nothing is started and\n"
+    "nothing is changed.\n"
     "\n"
     "Exit status: 0 when all are right, 1 when one is not, 2 for wrong usage.\n";
+
+static void warn(const char *text, void *user)
+{
+    const char *path = user;
+    (void)fprintf(stderr, "partyline check: %s: %s\n", path, text);
+}
 
 static int check_file(const char *path)
 {
@@ -23,6 +30,7 @@ static int check_file(const char *path)
         (void)fprintf(stderr, "partyline check: %s\n", message);
         return -1;
     }
+    config_warn(&config, warn, (void *)path);
     (void)printf("%s: right\n", path);
     config_finish(&config);
     return 0;

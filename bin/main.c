@@ -13,6 +13,7 @@ const struct subcommand subcommands[] = {
     {"chat", cmd_chat, "chat from this terminal, or from a pipe"},
     {"ctl", cmd_ctl, "give a running server a command"},
     {"check", cmd_check, "check a configuration file"},
+    {"hash", cmd_hash, "make a hash of a password for the configuration"},
     {"bench", cmd_bench, "put load on a server and measure it"},
     {"version", cmd_version, "print the version"},
     {"help", cmd_help, "print this list, or the help of a command"},

@@ -27,7 +27,7 @@ _partyline_values() {
     --log) echo stderr syslog journal ;;
     --log-level) echo error warning info debug ;;
     --protocol) echo line raw irc ;;
-    --listen) echo any:// line:// unix: ;;
+    --listen) echo any:// line:// irc:// unix: ;;
     *) return 1 ;;
     esac
 }
@@ -44,7 +44,7 @@ _partyline_complete() {
 _partyline() {
     local current=${COMP_WORDS[COMP_CWORD]} command=${COMP_WORDS[1]-}
     local previous=${COMP_WORDS[COMP_CWORD - 1]} commands values
-    commands="serve chat ctl check bench version help"
+    commands="serve chat ctl check hash bench version help"
     COMPREPLY=()
     if ((COMP_CWORD == 1)); then
         _partyline_complete "$commands" "$current"

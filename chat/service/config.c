@@ -15,6 +15,7 @@
 #include <partyline/error.h>
 
 #include "base/xalloc.h"
+#include "service/config_json.h"
 #include "service/config_scan.h"
 #include "service/config_schema.h"
 
@@ -35,6 +36,8 @@ void config_default(struct config *ret_config)
         .description = copy(""),
         .motd = copy(""),
         .lobby = copy("lobby"),
+        .cloak = true,
+        .history = {.enabled = true, .persist_tags = true, .persist_tag_list = copy("")},
         .backend = CONFIG_BACKEND_EPOLL,
         .log = LOGGER_STDERR,
         .log_level = PARTY_LOG_INFO,
@@ -52,6 +55,8 @@ void config_finish(struct config *config)
     free(config->data);
     free(config->motd);
     free(config->lobby);
+    free(config->history.persist_tag_list);
+    config_finish_secrets(config);
     *config = (struct config){0};
 }
 
@@ -98,11 +103,15 @@ int config_load_text(const char *path, const void *text, size_t len, struct conf
     if (len > CONFIG_FILE_MAX_BYTES) {
         return config_fail(&report, 0, "", "larger than %d bytes", CONFIG_FILE_MAX_BYTES);
     }
-    int r = config_scan(&report, text, len, &scan);
+    char *yaml = xmemdup0(text, len);
+    size_t yaml_len = config_json_join_pairs(yaml, len);
+    int r = config_scan(&report, yaml, yaml_len, &scan);
     if (r == 0) {
-        r = load_scanned(&report, &scan, text, len, ret_config);
+        r = load_scanned(&report, &scan, yaml, yaml_len, ret_config);
     }
     config_scan_finish(&scan);
+    explicit_bzero(yaml, len); /* There may be passwords in it. */
+    free(yaml);
     return r;
 }
 
@@ -149,6 +158,7 @@ static int load_fd(const struct config_report *report, int fd, struct config *re
         r = config_load_text(report->path, text, (size_t)len, ret_config, report->message,
                              report->cap);
     }
+    explicit_bzero(text, cap);
     free(text);
     return r;
 }
@@ -222,6 +232,14 @@ size_t config_diff(const struct config *old_config, const struct config *new_con
     differ_note(&d, "backend", a->backend != b->backend, true);
     differ_note(&d, "log", a->log != b->log, false);
     differ_note(&d, "log_level", a->log_level != b->log_level, false);
+    differ_note(&d, "cloak", a->cloak != b->cloak, false);
+    differ_note(&d, "password", texts_differ(a->password, b->password), false);
+    differ_note(&d, "operators", config_operators_differ(a, b), false);
+    differ_note(&d, "history.enabled", a->history.enabled != b->history.enabled, false);
+    differ_note(&d, "history.persist_tags",
+                a->history.persist_tags != b->history.persist_tags ||
+                    texts_differ(a->history.persist_tag_list, b->history.persist_tag_list),
+                false);
     differ_note(&d, "limits.flood.rate", slower < 0 || slower > 0, false);
     return d.count + config_check_diff(a, b, fn, user);
 }

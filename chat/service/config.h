@@ -36,13 +36,31 @@
 #define CONFIG_DIRECTIVES_MAX 8            /* lines that begin with % */
 #define CONFIG_LISTEN_MAX     64           /* listeners */
 #define CONFIG_MOTD_MAX_BYTES 16384
+#define CONFIG_OPERATORS_MAX  64
+#define CONFIG_TAGS_MAX       64   /* names in history.persist_tags */
 #define CONFIG_MESSAGE_MAX    1024 /* enough for every message, with its NUL; longer ones are cut */
+
+/* What 0, "no limit", means where there must be one. */
+#define CONFIG_TEXT_CEILING            4096
+#define CONFIG_WHOWAS_CEILING          1000000
+#define CONFIG_CHATHISTORY_CEILING     10000
+#define CONFIG_MULTILINE_CEILING_BYTES 32768
+#define CONFIG_MULTILINE_CEILING_LINES 1000
 
 enum config_backend { CONFIG_BACKEND_EPOLL, CONFIG_BACKEND_IO_URING };
 
+struct config_operator {
+    char *name;
+    char *password; /* as text or as `partyline hash` printed it */
+    bool is_plain;  /* as text */
+};
+
 struct config_history {
-    uint32_t on_join; /* lines shown to who enters a room; 0: none */
-    uint32_t max;     /* lines per /history */
+    bool enabled;           /* whether users may ask for it */
+    uint32_t on_join;       /* lines shown to who enters a room; 0: none */
+    uint32_t max;           /* lines per /history */
+    bool persist_tags;      /* whether a TAGMSG is ever kept for its client-only tags */
+    char *persist_tag_list; /* those that make it be kept, each on a line; "": all but +typing */
 };
 
 /* How much one session may send: a bucket of burst tokens that fills at rate. */
@@ -53,16 +71,26 @@ struct config_flood {
 
 struct config_limits {
     struct config_flood flood;
-    uint32_t connections;                /* at once; 0: what RLIMIT_NOFILE allows */
-    uint32_t connections_per_address;    /* at once; 0: no limit */
-    uint32_t connection_rate;            /* new ones per minute and address; 0: no limit */
-    uint32_t sendq;                      /* bytes of unsent output per connection */
-    uint32_t line;                       /* bytes of one message */
-    uint32_t nick, channel, topic, kick; /* bytes */
+    uint32_t connections;             /* at once; 0: what RLIMIT_NOFILE allows */
+    uint32_t connections_per_address; /* at once; 0: no limit */
+    uint32_t connection_rate;         /* new ones per minute and address; 0: no limit */
+    uint32_t sendq;                   /* bytes of unsent output per connection */
+    uint32_t line;                    /* bytes of one message */
+    uint32_t nick, channel;           /* bytes */
+    uint32_t topic, kick, away;       /* bytes; 0: CONFIG_TEXT_CEILING */
     uint32_t rooms;
+    uint32_t channels; /* one user may be in; 0: no limit */
+    uint32_t monitor;  /* names one user may watch; 0: no limit */
+    uint32_t whowas;   /* names remembered of who has gone; 0: CONFIG_WHOWAS_CEILING */
+    uint32_t history;  /* messages per CHATHISTORY; 0: CONFIG_CHATHISTORY_CEILING */
+    uint32_t multiline_bytes, multiline_lines; /* 0: CONFIG_MULTILINE_CEILING_* */
     uint32_t announce; /* above this many members, joins and leaves are not told; 0: told always */
-    uint32_t write_timeout; /* seconds a peer may take nothing; 0: no limit */
-    uint32_t idle_timeout;  /* seconds a peer may say nothing; 0: no limit */
+    uint32_t write_timeout;  /* seconds a peer may take nothing; 0: no limit */
+    uint32_t idle_timeout;   /* seconds a peer may say nothing; 0: no limit */
+    uint32_t ping;           /* seconds of silence before PING is sent; 0: never */
+    uint32_t pong;           /* seconds to answer it; 0: no limit */
+    uint32_t registration;   /* seconds to be registered in; 0: no limit */
+    uint32_t password_tries; /* wrong ones of an address before it must wait; 0: it never must */
 };
 
 struct config {
@@ -71,8 +99,12 @@ struct config {
     char *description; /* "" when there is none */
     struct listen_url *listen;
     size_t listen_count; /* 1 to CONFIG_LISTEN_MAX */
-    char *data;          /* directory; NULL: see config_data_dir */
-    char *motd;          /* lines ended or separated by newlines; "" when there is none */
+    char *password;      /* everybody's who connects, as text or as a hash; NULL: none is asked */
+    struct config_operator *operators;
+    size_t operator_count; /* at most CONFIG_OPERATORS_MAX */
+    bool cloak;            /* whether people see made-up host names */
+    char *data;            /* directory; NULL: see config_data_dir */
+    char *motd;            /* lines ended or separated by newlines; "" when there is none */
     char *lobby;
     uint32_t loops; /* 0: see config_loops */
     enum config_backend backend;
@@ -98,7 +130,10 @@ int config_load(const char *path, struct config *ret_config, char *message, size
 int config_load_text(const char *path, const void *text, size_t len, struct config *ret_config,
                      char *message, size_t cap);
 
-/** Frees what the configuration holds; the struct may be filled again. */
+/** Calls fn with each thing that is allowed but not wise, a line of text: passwords as text. */
+void config_warn(const struct config *config, void (*fn)(const char *text, void *user), void *user);
+
+/** Frees what the configuration holds, passwords wiped; the struct may be filled again. */
 void config_finish(struct config *config);
 
 /** Replaces all listeners by one more URL list, for --listen. Owns: urls is copied. */

@@ -18,6 +18,7 @@
 #define CONFIG_NETWORK_MAX_BYTES     64
 #define CONFIG_DESCRIPTION_MAX_BYTES 200
 #define CONFIG_DATA_MAX_BYTES        3840 /* leaves room in PATH_MAX for the files within */
+#define CONFIG_TAG_MAX_BYTES         128
 #define CONFIG_RATE_MIN              0.1
 #define CONFIG_RATE_MAX              1000.0
 #define CONFIG_RATE_DEFAULT          5.0
@@ -119,8 +120,37 @@ static int check_whole_form(const struct config_report *report, const struct con
     return 0;
 }
 
+static bool is_switch(const struct config_node *node)
+{
+    return node->is_plain && (strcmp(node->text, "false") == 0 || strcmp(node->text, "true") == 0);
+}
+
+/* What libcyaml would take "yes", "no", "on" and "off" for. */
+static int check_switch_form(const struct config_report *report, const struct config_node *node)
+{
+    static const struct {
+        const char *key, *what;
+    } switches[] = {
+        {"cloak", "true nor false"},
+        {"history.enabled", "true nor false"},
+        {"history.persist_tags", "true, false nor a list of tags"},
+        {"limits.flood", "true, false nor a mapping of burst and rate"},
+    };
+
+    for (size_t i = 0; i < sizeof switches / sizeof switches[0]; i++) {
+        if (strcmp(node->path, switches[i].key) == 0 && !is_switch(node)) {
+            return config_fail(report, node->line, node->path, "'%.40s' is neither %s", node->text,
+                               switches[i].what);
+        }
+    }
+    return 0;
+}
+
 static int check_node_form(const struct config_report *report, const struct config_node *node)
 {
+    if (node->is_null) {
+        return 0;
+    }
     for (size_t i = 0; i < NUMBER_COUNT; i++) {
         if (strcmp(numbers[i].key, node->path) == 0) {
             return check_whole_form(report, node, &numbers[i]);
@@ -130,14 +160,7 @@ static int check_node_form(const struct config_report *report, const struct conf
         (!node->is_plain || !is_decimal(node->text))) {
         return config_fail(report, node->line, node->path, "'%.40s' is not a number", node->text);
     }
-    if (strcmp(node->path, "limits.flood") == 0 &&
-        (!node->is_plain ||
-         (strcmp(node->text, "false") != 0 && strcmp(node->text, "true") != 0))) {
-        return config_fail(report, node->line, node->path,
-                           "'%.40s' is neither true, false nor a mapping of burst and rate",
-                           node->text);
-    }
-    return 0;
+    return check_switch_form(report, node);
 }
 
 int config_check_form(const struct config_report *report, const struct config_scan *scan)
@@ -336,15 +359,61 @@ static int check_listen(const struct checker *c)
     return 0;
 }
 
+/* vendor.example/name-1 after the '+'; IRCv3 message tags, "Rules for naming message tags". */
+static bool is_client_tag(const char *text)
+{
+    const char *slash = strchr(text, '/');
+
+    return text[0] == '+' && text[1] != '\0' && strlen(text) <= CONFIG_TAG_MAX_BYTES &&
+           text[1 + strspn(text + 1, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+                                     "0123456789-./")] == '\0' &&
+           (slash == NULL || (slash > text + 1 && slash[1] != '\0' && !strchr(slash + 1, '/')));
+}
+
+static int check_persist_tags(const struct checker *c)
+{
+    const struct config_raw_history *raw = &c->raw->history;
+    const struct config_node *node = config_scan_find(c->scan, "history.persist_tags");
+    struct config_history *history = &c->config->history;
+    char list[CONFIG_TAGS_MAX * (CONFIG_TAG_MAX_BYTES + 1)] = "";
+    size_t len = 0;
+    char key[64];
+
+    if (node == NULL || node->is_null) {
+        return 0;
+    }
+    if (raw->persist_switch != NULL) {
+        history->persist_tags = *raw->persist_switch;
+        return 0;
+    }
+    for (unsigned i = 0; i < raw->persist_list_count; i++) {
+        const char *tag = raw->persist_list[i];
+        if (!is_client_tag(tag)) {
+            (void)snprintf(key, sizeof key, "history.persist_tags[%u]", i);
+            return config_fail(c->report, config_scan_line(c->scan, key), key,
+                               "'%.40s' is no client-only tag, such as +draft/persist", tag);
+        }
+        len += (size_t)snprintf(list + len, sizeof list - len, "%s%s", i > 0 ? "\n" : "", tag);
+    }
+    history->persist_tags = raw->persist_list_count > 0;
+    free(history->persist_tag_list);
+    history->persist_tag_list = xmemdup0(list, len);
+    return 0;
+}
+
 int config_check_values(const struct config_report *report, const struct config_scan *scan,
                         const struct config_raw *raw, struct config *config)
 {
     const struct checker c = {report, scan, raw, config};
 
     if (check_numbers(&c) < 0 || check_flood(&c) < 0 || check_texts(&c) < 0 ||
-        check_listen(&c) < 0) {
+        check_listen(&c) < 0 || check_persist_tags(&c) < 0 ||
+        config_check_secrets(report, scan, raw, config) < 0) {
         return -1;
     }
+    config->cloak = raw->cloak != NULL ? *raw->cloak : config->cloak;
+    config->history.enabled =
+        raw->history.enabled != NULL ? *raw->history.enabled : config->history.enabled;
     config->backend = raw->backend != NULL ? *raw->backend : config->backend;
     config->log = raw->log != NULL ? *raw->log : config->log;
     config->log_level = raw->log_level != NULL ? *raw->log_level : config->log_level;

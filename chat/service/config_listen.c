@@ -6,10 +6,13 @@
 #include <stdio.h>
 #include <string.h>
 
-static const char *const scheme_names[] = {[LISTEN_ANY] = "any", [LISTEN_LINE] = "line"};
+static const char *const scheme_names[] = {
+    [LISTEN_ANY] = "any", [LISTEN_LINE] = "line", [LISTEN_IRC] = "irc"};
+
+#define SCHEMES (sizeof scheme_names / sizeof scheme_names[0])
 
 /* Schemes that have a meaning to come: a plain "unknown" would be misleading. */
-static const char *const reserved[] = {"irc", "ircs", "ws", "wss", "http", "https"};
+static const char *const reserved[] = {"ircs", "ws", "wss", "http", "https"};
 
 /* Messages quote at most this much of a text from outside. */
 #define QUOTE_MAX 80
@@ -150,7 +153,19 @@ static int fail_scheme(const char *text, size_t len, char *message, size_t cap)
             return -1;
         }
     }
-    return fail(message, cap, text, "a listener is any://HOST:PORT, line://HOST:PORT or unix:PATH");
+    return fail(message, cap, text,
+                "a listener is any://HOST:PORT, line://HOST:PORT, irc://HOST:PORT or unix:PATH");
+}
+
+static bool find_scheme(const char *text, size_t len, enum listen_kind *ret_kind)
+{
+    for (size_t i = 0; i < SCHEMES; i++) {
+        if (strlen(scheme_names[i]) == len && strncmp(scheme_names[i], text, len) == 0) {
+            *ret_kind = (enum listen_kind)i;
+            return true;
+        }
+    }
+    return false;
 }
 
 int config_listen_parse(const char *text, struct listen_url *ret_url, char *message, size_t cap)
@@ -167,11 +182,7 @@ int config_listen_parse(const char *text, struct listen_url *ret_url, char *mess
     size_t len = colons != NULL ? (size_t)(colons - text) : 0;
     if (strncmp(text, "unix:", 5) == 0) {
         r = parse_unix(text, &url, message, cap);
-    } else if (len == 3 && strncmp(text, "any", len) == 0) {
-        url.kind = LISTEN_ANY;
-        r = parse_host_port(text, colons + 3, &url, message, cap);
-    } else if (len == 4 && strncmp(text, "line", len) == 0) {
-        url.kind = LISTEN_LINE;
+    } else if (find_scheme(text, len, &url.kind)) {
         r = parse_host_port(text, colons + 3, &url, message, cap);
     } else {
         r = fail_scheme(text, len, message, cap);

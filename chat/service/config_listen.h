@@ -13,6 +13,7 @@
  *
  *     any://HOST:PORT    every protocol the front door can tell apart
  *     line://HOST:PORT   the line protocol only
+ *     irc://HOST:PORT    IRC only
  *     unix:PATH          a Unix socket, every protocol; unix:@NAME is an abstract name
  *
  * HOST is an IPv4 address, an IPv6 address in brackets (with a scope, if it must be), a host name
@@ -32,7 +33,7 @@
 #define LISTEN_PATH_MAX 108 /* what sun_path takes, with a NUL */
 #define LISTEN_URL_MAX  512 /* enough for every text config_listen_format writes, with its NUL */
 
-enum listen_kind { LISTEN_ANY, LISTEN_LINE, LISTEN_UNIX };
+enum listen_kind { LISTEN_ANY, LISTEN_LINE, LISTEN_IRC, LISTEN_UNIX };
 
 struct listen_url {
     enum listen_kind kind;

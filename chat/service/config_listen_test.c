@@ -44,6 +44,9 @@ static void test_parts_of_a_url_are_told_apart(void **state)
     assert_int_equal(url.kind, LISTEN_LINE);
     assert_string_equal(url.host, "fe80::1%eth0");
     assert_int_equal(url.port, 0);
+    url = parse("irc://chat.example:6667");
+    assert_int_equal(url.kind, LISTEN_IRC);
+    assert_string_equal(url.host, "chat.example");
     url = parse("any://*:65535");
     assert_string_equal(url.host, "*");
     assert_int_equal(url.port, 65535);
@@ -56,8 +59,11 @@ static void test_parts_of_a_url_are_told_apart(void **state)
 static void test_what_is_no_url_says_why(void **state)
 {
     (void)state;
-    assert_refused("", ": a listener is any://HOST:PORT, line://HOST:PORT or unix:PATH");
-    assert_refused("://", "://: a listener is any://HOST:PORT, line://HOST:PORT or unix:PATH");
+    assert_refused(
+        "", ": a listener is any://HOST:PORT, line://HOST:PORT, irc://HOST:PORT or unix:PATH");
+    assert_refused(
+        "://",
+        "://: a listener is any://HOST:PORT, line://HOST:PORT, irc://HOST:PORT or unix:PATH");
     assert_refused("any://", "any://: the port is missing (0 picks a free one)");
     assert_refused("any://:", "any://:: the host is missing (* means every address)");
     assert_refused("any://[]:1", "any://[]:1: not an IPv6 address between the brackets");
@@ -76,7 +82,7 @@ static void test_what_is_no_url_says_why(void **state)
 
 static void test_schemes_of_later_versions_are_named(void **state)
 {
-    static const char *const schemes[] = {"irc", "ircs", "ws", "wss", "http", "https"};
+    static const char *const schemes[] = {"ircs", "ws", "wss", "http", "https"};
     char text[64], want[64];
 
     (void)state;
@@ -124,6 +130,8 @@ static void test_format_puts_in_the_real_address(void **state)
     real.u.in.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
     assert_string_equal(config_listen_format(&url, &real, text, sizeof text),
                         "line://127.0.0.1:4712");
+    url = parse("irc://*:6667");
+    assert_string_equal(config_listen_format(&url, NULL, text, sizeof text), "irc://*:6667");
     url = parse("unix:/run/x.sock");
     assert_string_equal(config_listen_format(&url, NULL, text, sizeof text), "unix:/run/x.sock");
     url = parse("any://[::]:7");

@@ -210,6 +210,12 @@ static int take_scalar(struct scanner *s, const yaml_event_t *event)
     }
     node->is_plain = event->data.scalar.style == YAML_PLAIN_SCALAR_STYLE;
     node->text = xmemdup0(text, len);
+    /* What JSON has for "no value". In a list it would leave a hole. */
+    node->is_null = node->is_plain && s->depth > 0 && strcmp(text, "null") == 0 &&
+                    strchr(node->path, '[') == NULL;
+    if (node->is_null) {
+        return 0;
+    }
     /* An empty document ("---" and no more) is an empty file. */
     if (node->is_plain && is_null_text(text) && (s->depth > 0 || text[0] != '\0')) {
         return config_fail(s->report, node->line, node->path, "the value is missing");
@@ -393,6 +399,9 @@ void config_scan_finish(struct config_scan *scan)
 {
     for (size_t i = 0; i < scan->count; i++) {
         free(scan->nodes[i].path);
+        if (scan->nodes[i].text != NULL) { /* it may be a password */
+            explicit_bzero(scan->nodes[i].text, strlen(scan->nodes[i].text));
+        }
         free(scan->nodes[i].text);
     }
     free(scan->nodes);

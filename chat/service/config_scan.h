@@ -30,6 +30,7 @@ enum config_node_kind { CONFIG_NODE_SCALAR, CONFIG_NODE_MAPPING, CONFIG_NODE_LIS
 struct config_node {
     enum config_node_kind kind;
     bool is_plain;   /* a scalar without quotes and not a block */
+    bool is_null;    /* the word null: as if the key were not there */
     size_t line;     /* from 1: of the key, of a list's entry its own */
     size_t children; /* so far */
     size_t parent;   /* index; the root's is its own */

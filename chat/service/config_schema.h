@@ -17,6 +17,14 @@
 
 struct config_raw_history {
     int64_t *on_join, *max;
+    bool *enabled;
+    bool *persist_switch; /* `persist_tags: true` or `persist_tags: false` ... */
+    char **persist_list;  /* ... or a list */
+    unsigned persist_list_count;
+};
+
+struct config_raw_operator {
+    char *name, *password, *password_hash;
 };
 
 struct config_raw_flood {
@@ -28,13 +36,18 @@ struct config_raw_limits {
     bool *flood_switch;            /* `flood: true` or `flood: false` ... */
     struct config_raw_flood flood; /* ... or a mapping */
     int64_t *connections, *connections_per_address, *connection_rate, *sendq, *line, *nick,
-        *channel, *topic, *kick, *rooms, *announce, *write_timeout, *idle_timeout;
+        *channel, *topic, *kick, *away, *rooms, *channels, *monitor, *whowas, *history,
+        *multiline_bytes, *multiline_lines, *announce, *write_timeout, *idle_timeout, *ping, *pong,
+        *registration, *password_tries;
 };
 
 struct config_raw {
-    char *name, *network, *description, *data, *motd, *lobby;
+    char *name, *network, *description, *data, *motd, *lobby, *password;
     char **listen;
     unsigned listen_count; /* libcyaml's type */
+    struct config_raw_operator *operators;
+    unsigned operators_count;
+    bool *cloak;
     int64_t *loops;
     enum config_backend *backend;
     enum logger_target *log;
@@ -59,12 +72,23 @@ struct config_raw {
     X(limits.line, 64, TEXT_CEILING_BYTES, TEXT_MAX_BYTES)                                         \
     X(limits.nick, 9, NAME_CEILING_BYTES, NAME_MAX_BYTES)                                          \
     X(limits.channel, 5, ROOM_NAME_CEILING_BYTES, ROOM_NAME_MAX_BYTES)                             \
-    X(limits.topic, 1, 4096, TOPIC_MAX_BYTES)                                                      \
-    X(limits.kick, 1, 4096, REASON_MAX_BYTES)                                                      \
+    X(limits.topic, 0, CONFIG_TEXT_CEILING, TOPIC_MAX_BYTES)                                       \
+    X(limits.kick, 0, CONFIG_TEXT_CEILING, REASON_MAX_BYTES)                                       \
+    X(limits.away, 0, CONFIG_TEXT_CEILING, AWAY_MAX_BYTES)                                         \
     X(limits.rooms, 1, 1000000, ROOMS_MAX)                                                         \
+    X(limits.channels, 0, 1000000, ROOMS_PER_MEMBER_MAX)                                           \
+    X(limits.monitor, 0, 1000000, MONITOR_MAX)                                                     \
+    X(limits.whowas, 0, CONFIG_WHOWAS_CEILING, WHOWAS_MAX)                                         \
+    X(limits.history, 0, CONFIG_CHATHISTORY_CEILING, 1000)                                         \
+    X(limits.multiline_bytes, 0, CONFIG_MULTILINE_CEILING_BYTES, MULTILINE_MAX_BYTES)              \
+    X(limits.multiline_lines, 0, CONFIG_MULTILINE_CEILING_LINES, MULTILINE_MAX_LINES)              \
     X(limits.announce, 0, 1000000, ANNOUNCE_MAX_MEMBERS)                                           \
     X(limits.write_timeout, 0, 3600, 10)                                                           \
-    X(limits.idle_timeout, 0, 604800, 0)
+    X(limits.idle_timeout, 0, 604800, 0)                                                           \
+    X(limits.ping, 0, 86400, 120)                                                                  \
+    X(limits.pong, 0, 86400, 60)                                                                   \
+    X(limits.registration, 0, 3600, 60)                                                            \
+    X(limits.password_tries, 0, 1000, 10)
 
 /**
  * Loads the text by the schema. scan is the first pass over the same text.
@@ -76,6 +100,21 @@ int config_raw_load(const struct config_report *report, const struct config_scan
 
 /** NULL is accepted. */
 void config_raw_free(struct config_raw *raw, const struct config_scan *scan);
+
+/* ---- config_secret.c ---- */
+
+/**
+ * Checks `password` and `operators` and puts them into config. Returns: 0; -1 with a message that
+ * holds no password.
+ */
+int config_check_secrets(const struct config_report *report, const struct config_scan *scan,
+                         const struct config_raw *raw, struct config *config);
+
+/** Whether the operators or their passwords differ. */
+bool config_operators_differ(const struct config *a, const struct config *b);
+
+/** Wipes and frees the passwords of config. */
+void config_finish_secrets(struct config *config);
 
 /* ---- config_check.c ---- */
 

@@ -35,7 +35,8 @@ static void load_good(const char *name, struct config *ret_config)
 
 static void test_empty_files_give_the_defaults(void **state)
 {
-    static const char *const names[] = {"empty", "comments", "document_marks", "flood_on"};
+    static const char *const names[] = {"empty",    "comments", "document_marks",
+                                        "flood_on", "nulls",    "tags_on"};
     struct config defaults, config;
 
     (void)state;
@@ -88,7 +89,7 @@ static void test_the_manual_has_range_and_default_of_each_number(void **state)
         unsigned min, max, fallback;
     } rows[] = {CONFIG_NUMBERS(ROW)};
 #undef ROW
-    char path[PATH_MAX], page[32768], text[2048], want[64];
+    char path[PATH_MAX], page[65536], text[2048], want[64];
 
     (void)state;
     FILE *file = fopen(in_source(path, "man/partyline.yaml.5"), "r");
@@ -131,6 +132,12 @@ static void test_defaults_are_the_documented_ones(void **state)
     assert_int_equal(c.log_level, PARTY_LOG_INFO);
     assert_int_equal(c.history.on_join, 20);
     assert_int_equal(c.history.max, 100);
+    assert_true(c.history.enabled);
+    assert_true(c.history.persist_tags);
+    assert_string_equal(c.history.persist_tag_list, "");
+    assert_null(c.password);
+    assert_int_equal(c.operator_count, 0);
+    assert_true(c.cloak);
     assert_int_equal(c.limits.flood.burst, 20);
     assert_true(c.limits.flood.rate > 4.99 && c.limits.flood.rate < 5.01);
     assert_int_equal(c.limits.connections, 0);
@@ -146,6 +153,17 @@ static void test_defaults_are_the_documented_ones(void **state)
     assert_int_equal(c.limits.announce, 100);
     assert_int_equal(c.limits.write_timeout, 10);
     assert_int_equal(c.limits.idle_timeout, 0);
+    assert_int_equal(c.limits.away, 390);
+    assert_int_equal(c.limits.channels, 100);
+    assert_int_equal(c.limits.monitor, 100);
+    assert_int_equal(c.limits.whowas, 1000);
+    assert_int_equal(c.limits.history, 1000);
+    assert_int_equal(c.limits.multiline_bytes, 4096);
+    assert_int_equal(c.limits.multiline_lines, 24);
+    assert_int_equal(c.limits.ping, 120);
+    assert_int_equal(c.limits.pong, 60);
+    assert_int_equal(c.limits.registration, 60);
+    assert_int_equal(c.limits.password_tries, 10);
     config_finish(&c);
 }
 
@@ -153,7 +171,8 @@ static void assert_full_texts(const struct config *c)
 {
     static const char *const urls[] = {
         "any://*:60000",      "line://[::1]:60001", "any://[fe80::1%lo]:60002",
-        "line://localhost:0", "unix:run/hall.sock", "unix:@hall"};
+        "line://localhost:0", "irc://*:6667",       "unix:run/hall.sock",
+        "unix:@hall"};
     char text[LISTEN_URL_MAX];
 
     assert_string_equal(c->name, "hall.example");
@@ -162,7 +181,7 @@ static void assert_full_texts(const struct config *c)
     assert_string_equal(c->data, "state/hall");
     assert_string_equal(c->motd, "Welcome to the hall.\n\n\tBe kind. \u6b22\u8fce\n");
     assert_string_equal(c->lobby, "\u5927\u5385");
-    assert_int_equal(c->listen_count, 6);
+    assert_int_equal(c->listen_count, 7);
     for (size_t i = 0; i < c->listen_count; i++) {
         assert_string_equal(config_listen_format(&c->listen[i], NULL, text, sizeof text), urls[i]);
     }
@@ -196,7 +215,103 @@ static void test_every_key_is_read(void **state)
     assert_int_equal(c.limits.announce, 10);
     assert_int_equal(c.limits.write_timeout, 20);
     assert_int_equal(c.limits.idle_timeout, 600);
+    assert_int_equal(c.limits.away, 200);
+    assert_int_equal(c.limits.channels, 20);
+    assert_int_equal(c.limits.monitor, 30);
+    assert_int_equal(c.limits.whowas, 40);
+    assert_int_equal(c.limits.history, 50);
+    assert_int_equal(c.limits.multiline_bytes, 6000);
+    assert_int_equal(c.limits.multiline_lines, 60);
+    assert_int_equal(c.limits.ping, 70);
+    assert_int_equal(c.limits.pong, 80);
+    assert_int_equal(c.limits.registration, 90);
+    assert_int_equal(c.limits.password_tries, 5);
     config_finish(&c);
+}
+
+static void test_operators_and_switches_are_read(void **state)
+{
+    struct config c;
+
+    (void)state;
+    load_good("full", &c);
+    assert_string_equal(c.password, "open sesame");
+    assert_false(c.cloak);
+    assert_int_equal(c.operator_count, 2);
+    assert_string_equal(c.operators[0].name, "root");
+    assert_false(c.operators[0].is_plain);
+    assert_memory_equal(c.operators[0].password, "$argon2id$v=19$", 15);
+    assert_string_equal(c.operators[1].name, "ann");
+    assert_true(c.operators[1].is_plain);
+    assert_string_equal(c.operators[1].password, "correct horse");
+    assert_false(c.history.enabled);
+    assert_true(c.history.persist_tags);
+    assert_string_equal(c.history.persist_tag_list, "+draft/react\n+example.org/kept");
+    config_finish(&c);
+}
+
+static void count_warning(const char *text, void *user)
+{
+    unsigned *count = user;
+
+    assert_non_null(strstr(text, "'ann'"));
+    assert_non_null(strstr(text, "partyline hash"));
+    assert_null(strstr(text, "correct horse"));
+    ++*count;
+}
+
+static void test_password_as_text_is_warned_of(void **state)
+{
+    struct config c;
+    unsigned count = 0;
+
+    (void)state;
+    load_good("full", &c);
+    config_warn(&c, count_warning, &count);
+    assert_int_equal(count, 1);
+    config_finish(&c);
+}
+
+static void test_tags_may_be_switched_off(void **state)
+{
+    static const char *const names[] = {"tags_off", "tags_none"};
+    struct config c;
+
+    (void)state;
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
+        load_good(names[i], &c);
+        assert_false(c.history.persist_tags);
+        assert_string_equal(c.history.persist_tag_list, "");
+        config_finish(&c);
+    }
+}
+
+/* One configuration as Python's json.dumps writes it, in each of its manners. */
+static void test_json_is_read_however_it_is_written(void **state)
+{
+    static const char *const names[] = {"json_dump", "json_indent", "json_tabs", "json_compact",
+                                        "json_utf8"};
+    struct config c;
+
+    (void)state;
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
+        load_good(names[i], &c);
+        assert_string_equal(c.network, "Le Caf\u00e9");
+        assert_string_equal(c.description, "caf\u00e9 \U0001f600 \"x\" \\ /");
+        assert_string_equal(c.motd, "one\ntwo \U0001f389\n");
+        assert_null(c.password);
+        assert_null(c.data);
+        assert_false(c.cloak);
+        assert_int_equal(c.limits.flood.burst, 0);
+        assert_int_equal(c.limits.kick, 260);
+        assert_int_equal(c.limits.connection_rate, 0);
+        assert_true(c.history.enabled);
+        assert_string_equal(c.history.persist_tag_list, "+draft/persist");
+        assert_int_equal(c.operator_count, 1);
+        assert_string_equal(c.operators[0].password, "s\u00e9same");
+        assert_int_equal(c.listen_count, 2);
+        config_finish(&c);
+    }
 }
 
 static void test_json_is_read(void **state)
@@ -279,7 +394,8 @@ static void test_diff_names_keys_and_whether_they_need_a_restart(void **state)
     static const char text[] =
         "name: b\nnetwork: b\ndescription: b\nlisten: [line://*:0]\ndata: /b\nmotd: b\nlobby: b\n"
         "loops: 2\nlog: syslog\nlog_level: debug\nhistory: {max: 5}\n"
-        "limits: {nick: 20, flood: {rate: 1, burst: 2}, idle_timeout: 60}\n";
+        "limits: {nick: 20, flood: {rate: 1, burst: 2}, idle_timeout: 60}\n"
+        "password: b\noperators: [{name: b, password: b}]\ncloak: false\n";
     struct config a, b;
     struct seen seen = {{0}, {0}};
     char why[CONFIG_MESSAGE_MAX];
@@ -287,9 +403,10 @@ static void test_diff_names_keys_and_whether_they_need_a_restart(void **state)
     (void)state;
     config_default(&a);
     assert_int_equal(config_load_text("b", text, sizeof text - 1, &b, why, sizeof why), 0);
-    assert_int_equal(config_diff(&a, &b, note_key, &seen), 15);
+    assert_int_equal(config_diff(&a, &b, note_key, &seen), 18);
     assert_string_equal(seen.restart, "name listen data lobby loops ");
-    assert_string_equal(seen.live, "network description motd log log_level limits.flood.rate "
+    assert_string_equal(seen.live, "network description motd log log_level cloak password "
+                                   "operators limits.flood.rate "
                                    "history.max limits.flood.burst limits.nick "
                                    "limits.idle_timeout ");
     assert_int_equal(config_diff(&b, &b, note_key, NULL), 0);
@@ -367,6 +484,10 @@ int main(void)
         cmocka_unit_test(test_defaults_are_the_documented_ones),
         cmocka_unit_test(test_every_key_is_read),
         cmocka_unit_test(test_json_is_read),
+        cmocka_unit_test(test_operators_and_switches_are_read),
+        cmocka_unit_test(test_password_as_text_is_warned_of),
+        cmocka_unit_test(test_tags_may_be_switched_off),
+        cmocka_unit_test(test_json_is_read_however_it_is_written),
         cmocka_unit_test(test_flood_false_means_no_limit),
         cmocka_unit_test(test_both_ends_of_each_range_are_allowed),
         cmocka_unit_test(test_byte_order_mark_and_crlf_do_no_harm),

@@ -28,9 +28,17 @@ static void fill_hub_limits(const struct config *config, struct hub_limits *ret_
         .nick_bytes = config->limits.nick,
         .room_bytes = config->limits.channel,
         .text_bytes = config->limits.line,
-        .topic_bytes = config->limits.topic,
-        .reason_bytes = config->limits.kick,
+        .topic_bytes = server_limit(config->limits.topic, CONFIG_TEXT_CEILING),
+        .reason_bytes = server_limit(config->limits.kick, CONFIG_TEXT_CEILING),
+        .away_bytes = server_limit(config->limits.away, CONFIG_TEXT_CEILING),
         .rooms = config->limits.rooms,
+        .rooms_per_member = server_limit(config->limits.channels, UINT32_MAX),
+        .monitor = server_limit(config->limits.monitor, UINT32_MAX),
+        .whowas = server_limit(config->limits.whowas, CONFIG_WHOWAS_CEILING),
+        .multiline_bytes =
+            server_limit(config->limits.multiline_bytes, CONFIG_MULTILINE_CEILING_BYTES),
+        .multiline_lines =
+            server_limit(config->limits.multiline_lines, CONFIG_MULTILINE_CEILING_LINES),
         .recent = config->history.on_join > 0 ? config->history.on_join : UINT32_MAX,
     };
 }
@@ -168,6 +176,12 @@ static int take_config(struct server *server, char *message, size_t cap)
     return 0;
 }
 
+static void warn(const char *text, void *user)
+{
+    struct server *server = user;
+    logger_write(server->logger, PARTY_LOG_WARNING, 0, "%s", text);
+}
+
 int server_create(const struct server_settings *settings, struct server **ret_server, char *message,
                   size_t cap)
 {
@@ -186,6 +200,7 @@ int server_create(const struct server_settings *settings, struct server **ret_se
         server_destroy(server);
         return -1;
     }
+    config_warn(&server->config, warn, server);
     guard_values(&server->config, &guard);
     server->guard = guard_create(&guard);
     int r = make_control(server);
@@ -340,6 +355,7 @@ static void reload(struct server *server)
     adopt(server, &config);
     config_finish(&config);
     logger_set(server->logger, server->config.log, server->config.log_level);
+    config_warn(&server->config, warn, server);
     struct guard_settings guard;
     struct hub_limits limits;
     guard_values(&server->config, &guard);

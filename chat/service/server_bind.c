@@ -127,7 +127,9 @@ static int bind_host(struct server *server, const struct listen_url *url, char *
 {
     char port[8], text[LISTEN_URL_MAX];
     struct party_resolve_list list = {0};
-    enum shard_entry entry = url->kind == LISTEN_LINE ? ENTRY_LINE : ENTRY_ANY;
+    enum shard_entry entry = url->kind == LISTEN_LINE  ? ENTRY_LINE
+                             : url->kind == LISTEN_IRC ? ENTRY_IRC
+                                                       : ENTRY_ANY;
     config_listen_format(url, NULL, text, sizeof(text));
     (void)snprintf(port, sizeof(port), "%u", url->port);
     const char *host = strcmp(url->host, "*") == 0 ? "::" : url->host;

@@ -64,6 +64,12 @@ struct server {
     bool stopping, failed;
 };
 
+/** A limit of the configuration, where 0 means none, for who needs one: the ceiling then. */
+static inline uint32_t server_limit(uint32_t value, uint32_t ceiling)
+{
+    return value > 0 ? value : ceiling;
+}
+
 /* ---- server_bind.c ---- */
 
 /** Binds every listener of the configuration, and the operator's. 0; -1 with a message. */

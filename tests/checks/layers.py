@@ -43,6 +43,7 @@ THIRD_PARTY = {
     "Python.h": ["bindings/python"],
     "sqlite3.h": ["chat/log"],
     "cyaml/": ["chat/service"],
+    "argon2.h": ["chat/service"],
     "utf8proc.h": ["chat/wire", "chat/core", "chat/log", "chat/front", "bin"],
     "systemd/": ["chat/service", "bin"],
     "histedit.h": ["chat/service", "bin"],

@@ -8,7 +8,7 @@ import pytest
 from harness import ROOT
 from test_server import partyline
 
-COMMANDS_WITH_A_PAGE = ("serve", "chat", "ctl", "check", "bench")
+COMMANDS_WITH_A_PAGE = ("serve", "chat", "ctl", "check", "hash", "bench")
 
 
 def page_of(name):
