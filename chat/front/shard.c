@@ -55,6 +55,7 @@ struct shard *shard_create(struct party_loop *loop, unsigned index, unsigned cou
 {
     struct shard *shard = xcalloc(1, sizeof(*shard));
     shard->loop = loop;
+    shard->began_ns = party_loop_now_ns(loop);
     shard->index = index;
     shard->stride = count;
     shard->serial = index + 1;
@@ -112,6 +113,7 @@ static void deliver_to_session(struct shard *shard, const struct event *event)
     session_flush_rooms(session);
     if (event->type == EVENT_ENTERED) {
         room_add(shard, event->room_id, event->room, event->room_len, session);
+        room_find(shard, event->room_id)->floor = event->value;
     } else if (event->type == EVENT_GONE_FROM) {
         room_remove(shard, event->room_id, session);
     } else if (event->type == EVENT_GOODBYE) {

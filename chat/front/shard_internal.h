@@ -35,6 +35,7 @@ struct room_view {
     char *name;
     uint32_t name_len;
     uint64_t last_seq; /* of the newest event delivered here */
+    uint64_t floor;    /* the first seq of its history that its members may read */
     bool dirty;        /* on the shard's list of rooms with a tail */
 };
 
@@ -46,6 +47,7 @@ struct shard {
     struct shard_env env;
     struct front_settings settings; /* strings owned */
     unsigned index;
+    int64_t began_ns;
 
     struct session **slots; /* by the low bits of a session's id */
     uint32_t slot_cap;

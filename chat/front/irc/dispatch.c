@@ -18,8 +18,8 @@ enum echo_kind {
 };
 
 static const struct irc_command *const families[] = {
-    irc_registration_commands, irc_message_commands, irc_channel_commands,
-    irc_people_commands,       irc_server_commands,  irc_history_commands,
+    irc_registration_commands, irc_message_commands, irc_channel_commands, irc_people_commands,
+    irc_server_commands,       irc_history_commands, irc_oper_commands,    irc_help_commands,
 };
 
 const struct irc_command *irc_command_find(struct irc_span name)
@@ -153,6 +153,16 @@ bool irc_hear(struct irc_session *irc, const char *text, size_t len)
     return true;
 }
 
+void irc_answered(struct irc_session *irc, unsigned submitted)
+{
+    if (irc->submitted == submitted) {
+        irc_label_end(irc);
+    } else if (irc->label) {
+        send_round(irc, ECHO_END, NULL, 0);
+    }
+    irc_go_on(irc);
+}
+
 /*
  * A line is back. When it sends commands itself, their answers are its answers too. One that waits
  * for something else ends its label, and the waiting, with its answer.
@@ -171,15 +181,9 @@ static void carry_out(struct irc_session *irc, const char *text, size_t len)
     if (is_sound(irc, &line, command)) {
         (void)command->fn(irc, &line);
     }
-    if (irc->waiting) {
-        return;
+    if (!irc->waiting) {
+        irc_answered(irc, submitted);
     }
-    if (irc->submitted == submitted) {
-        irc_label_end(irc);
-    } else if (irc->label) {
-        send_round(irc, ECHO_END, NULL, 0);
-    }
-    irc_go_on(irc);
 }
 
 void irc_echo(struct irc_session *irc, const struct event *event)

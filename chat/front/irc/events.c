@@ -12,16 +12,15 @@
  */
 
 /* Whether an event for this session alone is an answer to it. */
-static bool is_own(const struct irc_session *irc, const struct event *event)
+static bool is_own(const struct event *event)
 {
     switch (event->type) {
-    case EVENT_PRIVATE_TO:
-        return event->peer == irc->base.id;
     case EVENT_MESSAGE:
     case EVENT_ACTION:
     case EVENT_NOTICE:
     case EVENT_TAGS:
         return (event->flags & EVENT_FLAG_OWN) != 0;
+    case EVENT_PRIVATE_TO: /* also from itself: its echo is the answer */
     case EVENT_INVITED:
     case EVENT_ONLINE:
     case EVENT_OFFLINE:
@@ -113,13 +112,13 @@ void irc_on_event(struct session *session, const struct event *event)
 {
     struct irc_session *irc = (struct irc_session *)session;
     struct irc_label *held = irc->label;
-    bool is_aside = held && !is_own(irc, event);
+    bool is_aside = held && !is_own(event);
     if (is_aside) {
         irc->label = NULL;
     }
     if (!session_event(irc, event) && !irc_channel_event(irc, event) &&
         !irc_message_event(irc, event) && !irc_people_event(irc, event)) {
-        (void)irc_server_event(irc, event);
+        (void)irc_oper_event(irc, event);
     }
     if (is_aside) {
         irc->label = held;

@@ -73,6 +73,7 @@ struct irc_session {
     int64_t flood_ns; /* when the bucket of allowed lines is full again */
     int64_t heard_ns; /* when the peer last said something */
     int64_t began_ns;
+    uint64_t identity;               /* in the log */
     char *nick;                      /* wanted, then had; NULL before NICK */
     char *user, *real_name;          /* NULL before USER */
     char *host;                      /* the shown one */
@@ -120,6 +121,8 @@ extern const struct irc_command irc_channel_commands[];
 extern const struct irc_command irc_message_commands[];
 extern const struct irc_command irc_people_commands[];
 extern const struct irc_command irc_server_commands[];
+extern const struct irc_command irc_oper_commands[];
+extern const struct irc_command irc_help_commands[];
 extern const struct irc_command irc_history_commands[];
 
 /* ---- irc.c ---- */
@@ -135,6 +138,11 @@ void irc_go_on(struct irc_session *irc);
 bool irc_hear(struct irc_session *irc, const char *text, size_t len);
 /** A COMMAND_ECHO is back. */
 void irc_echo(struct irc_session *irc, const struct event *event);
+/**
+ * The answer to a line that waited is written: its label ends, at once or, when commands were sent
+ * since irc->submitted was `submitted`, behind their answers; and more is heard.
+ */
+void irc_answered(struct irc_session *irc, unsigned submitted);
 /** The row of a command by its name in any case; NULL: no such command. */
 const struct irc_command *irc_command_find(struct irc_span name);
 
@@ -246,7 +254,19 @@ void irc_error(struct irc_session *irc, const struct event *event);
 bool irc_channel_event(struct irc_session *irc, const struct event *event);
 bool irc_message_event(struct irc_session *irc, const struct event *event);
 bool irc_people_event(struct irc_session *irc, const struct event *event);
-bool irc_server_event(struct irc_session *irc, const struct event *event);
+bool irc_oper_event(struct irc_session *irc, const struct event *event);
+
+/* ---- message.c ---- */
+
+/** Adds a line's client-only tags as they go on; nothing without message-tags. Returns: how many.
+ */
+size_t irc_client_tags(const struct irc_session *irc, const struct irc_message *message,
+                       struct text_out *out);
+/** What a CTCP ACTION says, with *kind changed to it; any other text as it is. */
+struct irc_span irc_take_action(struct irc_span text, enum message_kind *kind);
+/** Sends a message to a target that is not IRC_TARGET_BAD. */
+void irc_send_to(struct irc_session *irc, const struct irc_target *target, enum message_kind kind,
+                 struct irc_span text, struct irc_span tags);
 
 /* ---- oper.c ---- */
 

@@ -203,6 +203,7 @@ static void send_greeting(struct irc_session *irc)
 void irc_welcome(struct irc_session *irc, const struct event *event)
 {
     replace(&irc->nick, irc_span_of(event->actor, event->actor_len));
+    irc->identity = event->identity;
     irc->registered = true;
     irc->asked = false;
     irc->base.gone = false;
