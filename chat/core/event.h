@@ -99,13 +99,18 @@ enum event_type {
     EVENT_REPLY_MONITOR,  /* value: 'L' with name, or 'S' with name, user, host; user is "" when
                              offline */
     EVENT_REPLY_LUSERS,   /* one record: users, invisible ones, operators, rooms, most users ever */
-    EVENT_SEALED, /* for the log alone: what was said in room up to the seq `value` is closed to who
-                     comes now; the room is open from now on (neither mode i, k nor s). durable */
+    EVENT_SEALED, /* durable, for the log alone (AUDIENCE_SESSION, session 0): the messages of
+                     room_id up to seq `value` are for nobody who comes later. EVENT_SEALED_ALL:
+                     the room was closed just now and what is said from now on is sealed, too, until
+                     the next one, which comes when nobody is in it any more; with that one the
+                     room's topic goes */
     EVENT_TYPE_COUNT,
 };
 
 enum gone_code { GONE_LEFT, GONE_REMOVED, GONE_MOVED };
 enum goodbye_code { GOODBYE_QUIT, GOODBYE_KICKED, GOODBYE_KILLED };
+
+#define EVENT_SEALED_ALL   UINT64_C(0x7fffffffffffffff)
 
 #define EVENT_FLAG_BOT     1u /* actor has marked itself as a bot */
 #define EVENT_FLAG_OWN     2u /* for who did it */

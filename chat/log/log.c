@@ -33,6 +33,9 @@
  *   stops the commit that has not been answered, and one that has been done is answered sooner. A
  *   checkpoint that fails otherwise (no room) is no matter: the WAL goes on to hold everything.
  *
+ * What is taken back is overwritten in its page (secure_delete); the older copies of the page in
+ * the WAL and in the database go with the next checkpoints.
+ *
  * A batch that met LOG_STOPPED may be found stored after a restart; it was never acknowledged, so
  * nobody was told a lie. A batch that met another fault is rolled back and its place in the WAL
  * taken by the next.
@@ -42,16 +45,37 @@ static const char *const statement_sql[STMT_COUNT] = {
     [STMT_BEGIN] = "BEGIN IMMEDIATE",
     [STMT_COMMIT] = "COMMIT",
     [STMT_ROOM] = "INSERT INTO rooms(id, name) VALUES(?1, ?2) ON CONFLICT(id) DO NOTHING",
-    [STMT_TOPIC] = "UPDATE rooms SET topic = ?2, topic_actor = ?3, topic_time = ?4 WHERE id = ?1",
-    [STMT_MESSAGE] = ("INSERT INTO messages(room, seq, number, time, kind, actor, text)"
-                      " VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7)"),
-    [STMT_PRIVATE] = ("INSERT INTO private_messages(number, time, actor, target, text)"
-                      " VALUES(?1, ?2, ?3, ?4, ?5)"),
+    [STMT_TOPIC] = ("UPDATE rooms SET topic = ?2, topic_actor = ?3, topic_time = ?4,"
+                    " topic_source = ?5 WHERE id = ?1"),
+    [STMT_MESSAGE] = ("INSERT INTO messages(room, seq, number, time, kind, actor, text, source,"
+                      " account, tags, extra, identity, flags)"
+                      " VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)"),
+    [STMT_PRIVATE] = ("INSERT INTO private_messages(target, target_identity, number, time, kind,"
+                      " actor, text, source, account, tags, extra, actor_identity, flags)"
+                      " VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)"),
+    /* Ignored: what somebody says to itself. */
+    [STMT_CONVERSATION] = ("INSERT OR IGNORE INTO conversations(identity, other, number)"
+                           " VALUES(?1, ?2, ?3)"),
+    [STMT_ROOM_EVENT] = ("INSERT INTO room_events(room, target, number, time, kind, actor, text,"
+                         " source, account, extra, value, flags)"
+                         " VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?11, ?12, ?13)"),
+    [STMT_RENAME_ROOM] = "UPDATE rooms SET name = ?2 WHERE id = ?1",
+    [STMT_SEAL] = "UPDATE rooms SET sealed = ?2 WHERE id = ?1",
+    [STMT_OPEN_ANEW] = ("UPDATE rooms SET sealed = ?2, topic = '', topic_actor = '',"
+                        " topic_time = 0, topic_source = '' WHERE id = ?1"),
+    [STMT_REDACT] = ("UPDATE messages SET text = '', tags = '', extra = '', redacted = 1"
+                     " WHERE room = ?1 AND seq = ?2"),
+    [STMT_REDACT_PRIVATE] = ("UPDATE private_messages SET text = '', tags = '', extra = '',"
+                             " redacted = 1 WHERE number = ?1"),
+    [STMT_SEQ_AT] = ("SELECT seq, time, number FROM messages WHERE room = ?1 AND seq >= ?2"
+                     " ORDER BY seq LIMIT 1"),
+    [STMT_SEQ_LAST] = ("SELECT seq, time, number FROM messages WHERE room = ?1"
+                       " ORDER BY seq DESC LIMIT 1"),
     [STMT_ROOM_NAME] = "SELECT name FROM rooms WHERE id = ?1",
-    [STMT_RECENT] = ("SELECT " ROW_COLUMNS " FROM messages WHERE room = ?1"
-                     " ORDER BY seq DESC LIMIT ?2"),
+    [STMT_RECENT] = "SELECT " ROW_COLUMNS " FROM messages WHERE room = ?1 ORDER BY seq DESC",
     [STMT_EACH_ROOM] = ("SELECT id, name, topic, topic_actor, topic_time, coalesce((SELECT max(seq)"
-                        " FROM messages WHERE room = rooms.id), 0) FROM rooms ORDER BY id"),
+                        " FROM messages WHERE room = rooms.id), 0), topic_source, sealed"
+                        " FROM rooms ORDER BY id"),
 };
 
 /* ---- faults ---- */
@@ -151,7 +175,7 @@ static int configure(sqlite3 *db, const struct log_options *options)
     (void)snprintf(sql, sizeof(sql),
                    "PRAGMA synchronous = %s; PRAGMA cache_size = -%d; PRAGMA mmap_size = 0;"
                    "PRAGMA temp_store = MEMORY; PRAGMA wal_autocheckpoint = 0;"
-                   "PRAGMA journal_size_limit = %d",
+                   "PRAGMA secure_delete = ON; PRAGMA journal_size_limit = %d",
                    options->sync_normal ? "NORMAL" : "FULL", LOG_CACHE_KIB, WAL_KEPT_BYTES);
     return sqlite3_exec(db, sql, NULL, NULL, NULL);
 }
@@ -216,19 +240,26 @@ static enum log_fault refuse_damaged(struct log *log, uint64_t known)
 }
 
 /* One look-up a room; max() alone would read every message. */
-static const char last_sql[] =
-    "SELECT coalesce(max(number), 0), coalesce(max(time), 0) FROM ("
-    "SELECT (SELECT number FROM messages WHERE room = rooms.id ORDER BY seq DESC LIMIT 1) AS "
-    "number,"
-    " (SELECT time FROM messages WHERE room = rooms.id ORDER BY seq DESC LIMIT 1) AS time FROM "
-    "rooms"
-    " UNION ALL SELECT * FROM"
-    " (SELECT number, time FROM private_messages ORDER BY number DESC LIMIT 1))";
+#define LAST_IN(table, room, place)                                                                \
+    "SELECT (SELECT number FROM " table " WHERE room = " room " ORDER BY " place                   \
+    " DESC LIMIT 1) AS number, (SELECT time FROM " table " WHERE room = " room " ORDER BY " place  \
+    " DESC LIMIT 1) AS time"
+#define LAST_OF(parts)                                                                             \
+    "SELECT coalesce(max(number), 0), coalesce(max(time), 0) FROM (" parts                         \
+    " UNION ALL SELECT * FROM"                                                                     \
+    " (SELECT number, time FROM private_messages ORDER BY number DESC LIMIT 1))"
 
-static int read_last(struct log *log)
+/* An old database is looked at before it is brought up to date. */
+static const char last_sql_1[] = LAST_OF(LAST_IN("messages", "rooms.id", "seq") " FROM rooms");
+static const char last_sql[] =
+    LAST_OF(LAST_IN("messages", "rooms.id", "seq") " FROM rooms UNION ALL " LAST_IN(
+        "room_events", "rooms.id", "number") " FROM rooms UNION ALL " LAST_IN("room_events", "0",
+                                                                              "number"));
+
+static int read_last(struct log *log, int version)
 {
     sqlite3_stmt *stmt = NULL;
-    int code = sqlite3_prepare_v2(log->db, last_sql, -1, &stmt, NULL);
+    int code = sqlite3_prepare_v2(log->db, version == 1 ? last_sql_1 : last_sql, -1, &stmt, NULL);
     if (code == SQLITE_OK) {
         code = sqlite3_step(stmt);
     }
@@ -266,7 +297,7 @@ static enum log_fault look(struct log *log, enum schema_state *ret_state, int *r
         break;
     case SCHEMA_OLD:
     case SCHEMA_CURRENT:
-        code = read_last(log);
+        code = read_last(log, *ret_version);
         if (code != SQLITE_OK) {
             return log_met(log, code);
         }

@@ -54,6 +54,7 @@ int64_t log_last_time_ms(const struct log *log);
 struct log_room {
     uint32_t id;
     const char *name, *topic, *topic_actor; /* "" when there is none */
+    const char *topic_source;               /* "user@host" of topic_actor; "" when not known */
     int64_t topic_time_ms;
     uint64_t last_seq;
     uint64_t sealed; /* history up to this seq is closed: see hub_restore_sealed */
@@ -62,8 +63,8 @@ struct log_room {
 typedef void (*log_room_fn)(const struct log_room *room, void *user);
 
 /**
- * Calls fn for every room in which something was said, by id. A room that was not open to all (mode
- * i, k or s) when the process before ended is sealed up to its last seq.
+ * Calls fn for every room in which something was said, by id. A room that was closed when the
+ * process before ended (EVENT_SEALED_ALL) is sealed up to its last seq and has no topic.
  * Returns: LOG_OK or a fault.
  */
 enum log_fault log_each_room(struct log *log, log_room_fn fn, void *user);

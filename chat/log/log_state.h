@@ -22,6 +22,15 @@ enum log_statement {
     STMT_TOPIC,
     STMT_MESSAGE,
     STMT_PRIVATE,
+    STMT_CONVERSATION,
+    STMT_ROOM_EVENT,
+    STMT_RENAME_ROOM,
+    STMT_SEAL,
+    STMT_OPEN_ANEW,
+    STMT_REDACT,
+    STMT_REDACT_PRIVATE,
+    STMT_SEQ_AT,
+    STMT_SEQ_LAST,
     STMT_ROOM_NAME,
     STMT_RECENT,
     STMT_EACH_ROOM,
@@ -41,6 +50,7 @@ struct log {
     int64_t last_time_ms;
     bool stopped;  /* a sync failed; for ever: see log.c */
     bool unproven; /* until a checkpoint has moved all of an old WAL: see log.c */
+    bool settled;  /* what the process before left open is closed: see settle in log_store.c */
     int wal_frames, wal_moved_frames;
     int wal_restart_at; /* frames from which readers are waited for */
     uint32_t known_rooms[KNOWN_ROOMS];

@@ -234,7 +234,7 @@ static void test_numbers_that_do_not_rise_are_refused(void **state)
     test_fill(log, 5);
     assert_int_equal(test_commit_one(log, test_event(EVENT_MESSAGE, 1, 6, 5, "a", "b")),
                      LOG_INTERNAL);
-    assert_int_equal(test_commit_one(log, test_event(EVENT_JOINED, 1, 6, 6, "a", "b")),
+    assert_int_equal(test_commit_one(log, test_event(EVENT_WELCOME, 1, 6, 6, "a", "b")),
                      LOG_INTERNAL);
     assert_int_equal(test_commit_one(log, test_event(EVENT_MESSAGE, 1, 6, 6, "a", "b")), LOG_OK);
     log_close(log);
@@ -248,7 +248,7 @@ static void test_a_newer_database_is_refused_and_left_alone(void **state)
     assert_int_equal(open_fails(*state, message, sizeof(message)), LOG_NEWER);
     assert_non_null(strstr(message, DATA_FILE_DB));
     assert_non_null(strstr(message, "99"));
-    run_sql(*state, "PRAGMA user_version = 1");
+    run_sql(*state, "PRAGMA user_version = 2");
     log_close(test_open(*state));
 }
 

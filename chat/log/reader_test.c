@@ -341,7 +341,7 @@ static void test_search_looks_at_so_much_and_no_more(void **state)
     (void)sqlite3_db_config(db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL);
     assert_int_equal(sqlite3_prepare_v2(db,
                                         "SELECT " ROW_COLUMNS " FROM messages WHERE room = ?1"
-                                        " AND seq < ?2 ORDER BY seq DESC LIMIT ?3",
+                                        " AND seq >= ?2 AND seq < ?3 ORDER BY seq DESC",
                                         -1, &stmt, NULL),
                      SQLITE_OK);
     struct search search = {.text = "NEEDLE",

@@ -10,9 +10,14 @@
  * number nor time ever fall with seq, a time is found by halving, without an index that each commit
  * would have to keep.
  *
+ * room_events has what happened to a room and has no seq, clustered in the same way by number; what
+ * belongs to no room (a private message taken back) lies in room 0. conversations finds the private
+ * messages of somebody with somebody: twice each, once for each of the two, with the other's folded
+ * name. Identities are 64 bits without a sign, kept as SQLite's with one.
+ *
  * A room's newest row must never be deleted: its seq and the next one hang on it. So does the last
- * number of all, which is the greatest of the rooms' last ones: a row for it would be one more page
- * to write with each commit.
+ * number of all, which is the greatest of the rooms' last ones in messages and room_events: a row
+ * for it would be one more page to write with each commit.
  */
 static const char *const steps[] = {
     /* 1 */
@@ -40,6 +45,46 @@ static const char *const steps[] = {
     " target TEXT NOT NULL,"
     " text TEXT NOT NULL"
     ") STRICT;",
+    /* 2 */
+    "ALTER TABLE rooms ADD COLUMN topic_source TEXT NOT NULL DEFAULT '';"
+    "ALTER TABLE rooms ADD COLUMN sealed INTEGER NOT NULL DEFAULT 0;"
+    "ALTER TABLE messages ADD COLUMN source TEXT NOT NULL DEFAULT '';"
+    "ALTER TABLE messages ADD COLUMN account TEXT NOT NULL DEFAULT '';"
+    "ALTER TABLE messages ADD COLUMN tags TEXT NOT NULL DEFAULT '';"
+    "ALTER TABLE messages ADD COLUMN extra TEXT NOT NULL DEFAULT '';"
+    "ALTER TABLE messages ADD COLUMN identity INTEGER NOT NULL DEFAULT 0;"
+    "ALTER TABLE messages ADD COLUMN flags INTEGER NOT NULL DEFAULT 0;"
+    "ALTER TABLE messages ADD COLUMN redacted INTEGER NOT NULL DEFAULT 0;"
+    "ALTER TABLE private_messages ADD COLUMN source TEXT NOT NULL DEFAULT '';"
+    "ALTER TABLE private_messages ADD COLUMN account TEXT NOT NULL DEFAULT '';"
+    "ALTER TABLE private_messages ADD COLUMN tags TEXT NOT NULL DEFAULT '';"
+    "ALTER TABLE private_messages ADD COLUMN extra TEXT NOT NULL DEFAULT '';"
+    "ALTER TABLE private_messages ADD COLUMN actor_identity INTEGER NOT NULL DEFAULT 0;"
+    "ALTER TABLE private_messages ADD COLUMN flags INTEGER NOT NULL DEFAULT 0;"
+    "ALTER TABLE private_messages ADD COLUMN redacted INTEGER NOT NULL DEFAULT 0;"
+    "ALTER TABLE private_messages ADD COLUMN kind INTEGER NOT NULL DEFAULT 1;"
+    "ALTER TABLE private_messages ADD COLUMN target_identity INTEGER NOT NULL DEFAULT 0;"
+    "CREATE TABLE conversations("
+    " identity INTEGER NOT NULL,"
+    " other TEXT NOT NULL,"
+    " number INTEGER NOT NULL,"
+    " PRIMARY KEY(identity, other, number)"
+    ") STRICT, WITHOUT ROWID;"
+    "CREATE TABLE room_events("
+    " room INTEGER NOT NULL,"
+    " number INTEGER NOT NULL,"
+    " time INTEGER NOT NULL,"
+    " kind INTEGER NOT NULL,"
+    " actor TEXT NOT NULL,"
+    " text TEXT NOT NULL,"
+    " source TEXT NOT NULL,"
+    " account TEXT NOT NULL,"
+    " target TEXT NOT NULL,"
+    " extra TEXT NOT NULL,"
+    " value INTEGER NOT NULL,"
+    " flags INTEGER NOT NULL,"
+    " PRIMARY KEY(room, number)"
+    ") STRICT, WITHOUT ROWID;",
 };
 
 int schema_version(void)

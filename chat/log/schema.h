@@ -12,13 +12,25 @@
 
 #define SCHEMA_APPLICATION_ID 0x50617274 /* "Part" */
 
-/* How a message's type is written in messages.kind. These numbers are on disks: never change one.
+/*
+ * How an event's type is written: in messages and private_messages those below 16, in room_events
+ * the others. These numbers are on disks: never change one; they stay below 32.
  */
 enum schema_kind {
     KIND_MESSAGE = 1,
     KIND_ACTION = 2,
     KIND_NOTICE = 3,
     KIND_TOPIC = 4,
+    KIND_TAGS = 5,
+    KIND_MODE = 16,
+    KIND_REMOVED = 17,
+    KIND_ROOM_RENAMED = 18,
+    KIND_JOINED = 19,
+    KIND_LEFT = 20,
+    KIND_QUIT = 21,
+    KIND_RENAMED = 22,
+    KIND_SEALED = 23,
+    KIND_REDACTED = 24,
 };
 
 enum schema_state {

@@ -77,8 +77,8 @@ int search_run(struct search *search, sqlite3_stmt *stmt, const struct row_room 
     }
     needle.bytes = xmemdup0(folded, needle.len);
     (void)sqlite3_bind_int64(stmt, 1, room->id);
-    (void)sqlite3_bind_int64(stmt, 2, search->before);
-    (void)sqlite3_bind_int64(stmt, 3, (int64_t)search->rows_max + 1);
+    (void)sqlite3_bind_int64(stmt, 2, search->floor);
+    (void)sqlite3_bind_int64(stmt, 3, search->before);
     int code = scan(search, stmt, room, fold, &needle, out);
     (void)sqlite3_reset(stmt);
     free(needle.bytes);

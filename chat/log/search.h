@@ -24,6 +24,7 @@ struct search {
     const char *text; /* what is looked for, not folded yet */
     size_t text_len;
     uint32_t count;     /* how many to find at most */
+    int64_t floor;      /* only from this seq on */
     int64_t before;     /* only below this seq */
     uint32_t rows_max;  /* SEARCH_ROWS_MAX */
     uint64_t bytes_max; /* SEARCH_BYTES_MAX */
@@ -32,8 +33,8 @@ struct search {
 };
 
 /**
- * Runs the search; newest first. stmt selects ROW_COLUMNS of the room ?1 below the seq ?2, newest
- * first, at most ?3 rows. Returns: SQLITE_OK or an error; what was found so far is then in out.
+ * Runs the search; newest first. stmt selects ROW_COLUMNS of the room ?1 from the seq ?2 on and
+ * below ?3, newest first. Returns: SQLITE_OK or an error; what was found so far is then in out.
  */
 int search_run(struct search *search, sqlite3_stmt *stmt, const struct row_room *room,
                struct fold *fold, struct event_list *out);

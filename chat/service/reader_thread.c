@@ -43,6 +43,19 @@ static struct query *take(struct reader_thread *t)
     return NULL;
 }
 
+static enum log_fault look_up(struct reader *reader, struct query *query)
+{
+    switch (query->kind) {
+    case QUERY_HISTORY:
+        return reader_history(reader, &query->history, &query->found, &query->more);
+    case QUERY_TARGETS:
+        return reader_targets(reader, &query->targets, &query->records);
+    case QUERY_MESSAGE:
+        return reader_message_place(reader, &query->message, &query->records);
+    }
+    return LOG_INTERNAL;
+}
+
 static void *run(void *user)
 {
     struct reader_thread *t = user;
@@ -58,9 +71,7 @@ static void *run(void *user)
         }
         bool in_vain = t->stopping || atomic_load(&query->given_up);
         (void)pthread_mutex_unlock(&t->lock);
-        query->fault =
-            in_vain ? LOG_IO
-                    : reader_history(t->reader, &query->history, &query->found, &query->more);
+        query->fault = in_vain ? LOG_IO : look_up(t->reader, query);
         shard_answer_later(query->shard, query);
         (void)pthread_mutex_lock(&t->lock);
     }
@@ -86,7 +97,7 @@ int reader_thread_start(struct reader *reader, struct reader_thread **ret_thread
 
 bool reader_thread_ask(struct reader_thread *t, struct query *query, struct shard *shard)
 {
-    bool search = query->history.kind == HISTORY_SEARCH;
+    bool search = query->kind == QUERY_HISTORY && query->history.kind == HISTORY_SEARCH;
     struct lane *lane = &t->lanes[search ? LANE_SEARCH : LANE_HISTORY];
     (void)pthread_mutex_lock(&t->lock);
     bool taken = lane->waiting < (search ? READER_SEARCHES_MAX : READER_QUEUE_MAX);
