@@ -2,104 +2,55 @@
 #include "core/apply.h"
 
 #include <assert.h>
-#include <string.h>
 
-/* The most of what a user typed that an error repeats. */
-#define ERROR_TEXT_MAX_BYTES 512
+/* Who may give a command, which room it means, and what carries it out. */
 
-struct event_parts apply_to_session(const struct apply *apply, enum event_type type,
-                                    uint64_t session)
+static enum relation relation_of(const struct membership *membership)
 {
-    return (struct event_parts){
-        .type = type, .audience = AUDIENCE_SESSION, .session = session, .time_ms = apply->time_ms};
-}
-
-void parts_set_room(struct event_parts *parts, const struct room *room)
-{
-    parts->room_id = room->id;
-    parts->room = room->label->text;
-    parts->room_len = room->label->len;
-}
-
-void parts_set_actor(struct event_parts *parts, const struct member *member)
-{
-    parts->actor = member->label->text;
-    parts->actor_len = member->label->len;
-}
-
-void parts_set_text(struct event_parts *parts, const char *text, size_t len)
-{
-    parts->text = text;
-    parts->text_len = len;
-}
-
-struct event_parts apply_to_room(const struct apply *apply, enum event_type type,
-                                 const struct room *room)
-{
-    struct event_parts parts = {.type = type,
-                                .audience = AUDIENCE_ROOM,
-                                .session = apply->command->session,
-                                .time_ms = apply->time_ms};
-    parts_set_room(&parts, room);
-    return parts;
-}
-
-struct event *apply_yield(struct apply *apply, const struct event_parts *parts)
-{
-    struct event *event = event_create(parts);
-    event_list_take(apply->out, event);
-    apply->hub->last_time_ms = apply->time_ms;
-    return event;
-}
-
-void apply_store(struct apply *apply, struct room *room, struct event_parts *parts)
-{
-    parts->durable = true;
-    parts->number = apply->number + apply->used++;
-    parts->seq = room->last_seq + 1;
-    journal_store(apply->hub, room, apply_yield(apply, parts));
-}
-
-uint64_t apply_next_unstored(struct apply *apply)
-{
-    struct hub *hub = apply->hub;
-    journal_save(hub, &hub->unstored, sizeof(hub->unstored));
-    return ++hub->unstored;
-}
-
-void apply_refuse(struct apply *apply, enum event_error code, const char *text, size_t len,
-                  uint64_t count)
-{
-    struct event_parts parts = apply_to_session(apply, EVENT_ERROR, apply->command->session);
-    parts.code = (uint8_t)code;
-    parts.count = count;
-    parts_set_text(&parts, text, apply_fit(text, len, ERROR_TEXT_MAX_BYTES));
-    apply_yield(apply, &parts);
-}
-
-bool apply_refuse_unstored(struct apply *apply)
-{
-    const char *why = apply->hub->log_fault;
-    if (why == NULL) {
-        return false;
+    if (membership == NULL) {
+        return RELATION_OUTSIDER;
     }
-    apply_refuse(apply, ERROR_NOT_STORED, why, strlen(why), 0);
-    return true;
+    if ((membership->ranks & RANK_OPERATOR) != 0) {
+        return RELATION_OPERATOR;
+    }
+    return (membership->ranks & RANK_VOICE) != 0 ? RELATION_VOICE : RELATION_MEMBER;
 }
 
-bool apply_refuse_text(struct apply *apply)
+bool apply_member_may(const struct member *member, enum act act, const struct room *room,
+                      const struct membership *membership)
 {
-    const struct command *command = apply->command;
-    uint32_t max = apply->hub->limits.text_bytes;
-    if (apply_is_blank(command->text, command->text_len)) {
-        apply_refuse(apply, ERROR_TEXT_EMPTY, "", 0, 0);
+    return authority_allows(act, relation_of(membership), room->modes) ||
+           ((member->modes & USER_OPERATOR) != 0 &&
+            authority_allows(act, RELATION_SERVER, room->modes));
+}
+
+bool apply_may_as(const struct apply *apply, enum act act, const struct room *room,
+                  const struct membership *membership)
+{
+    if (apply->command->authority == AUTHORITY_OPERATOR &&
+        authority_allows(act, RELATION_CONSOLE, room->modes)) {
         return true;
     }
-    if (command->text_len > max) {
-        apply_refuse(apply, ERROR_TEXT_LONG, "", 0, max);
-        return true;
+    return apply->member != NULL && apply_member_may(apply->member, act, room, membership);
+}
+
+static const struct membership *own_membership(const struct apply *apply, const struct room *room)
+{
+    return apply->member != NULL ? member_find_room(apply->member, room, NULL) : NULL;
+}
+
+bool apply_may(const struct apply *apply, enum act act, const struct room *room)
+{
+    return apply_may_as(apply, act, room, own_membership(apply, room));
+}
+
+bool apply_may_serve(const struct apply *apply)
+{
+    if (apply->command->authority == AUTHORITY_OPERATOR) {
+        return authority_allows(ACT_SERVE, RELATION_CONSOLE, 0);
     }
-    return false;
+    bool is_operator = apply->member != NULL && (apply->member->modes & USER_OPERATOR) != 0;
+    return authority_allows(ACT_SERVE, is_operator ? RELATION_SERVER : RELATION_OUTSIDER, 0);
 }
 
 /* The only room of the member, for a command that names none; NULL: refused. */
@@ -117,7 +68,8 @@ static struct room *only_room(struct apply *apply)
     return member->first.room;
 }
 
-struct room *apply_known_room(struct apply *apply)
+/* The room a command means; NULL: refused. */
+static struct room *known_room(struct apply *apply)
 {
     const struct command *command = apply->command;
     if (command->target_len == 0) {
@@ -130,44 +82,69 @@ struct room *apply_known_room(struct apply *apply)
     return room;
 }
 
-struct room *apply_own_room(struct apply *apply)
+struct room *apply_live_room(struct apply *apply, const char *name, size_t len)
 {
-    struct room *room = apply_known_room(apply);
-    if (room != NULL && member_find_room(apply->member, room, NULL) == NULL) {
-        apply_refuse(apply, ERROR_NOT_IN_ROOM, room->label->text, room->label->len, 0);
+    struct room *room = room_by_name(apply->hub, name, len);
+    if (room == NULL || room->member_count == 0) {
+        apply_refuse(apply, ERROR_NO_SUCH_ROOM, name, len, 0);
         return NULL;
     }
     return room;
 }
 
-size_t apply_fit(const char *text, size_t len, size_t max)
+struct room *apply_seen_room(struct apply *apply, enum act act)
 {
-    if (len <= max) {
-        return len;
+    struct room *room = known_room(apply);
+    if (room != NULL && (room_is_hidden(room) || !apply_may(apply, act, room))) {
+        apply_refuse(apply, ERROR_NO_SUCH_ROOM, apply->command->target, apply->command->target_len,
+                     0);
+        return NULL;
     }
-    /* Step back over the continuation bytes of a character that does not fit as a whole. */
-    while (max > 0 && ((unsigned char)text[max] & 0xc0) == 0x80) {
-        max--;
-    }
-    return max;
+    return room;
 }
 
-bool apply_is_blank(const char *text, size_t len)
+/* Refuses what needs to be in the room: who may not even know of it is not told that it is there.
+ */
+static void refuse_outsider(struct apply *apply, const struct room *room)
 {
-    for (size_t i = 0; i < len; i++) {
-        if (text[i] != ' ') {
-            return false;
-        }
+    const struct command *command = apply->command;
+    if (!room_is_hidden(room) && apply_may(apply, ACT_LIST, room)) {
+        apply_refuse_room(apply, ERROR_NOT_IN_ROOM, room);
+    } else {
+        apply_refuse(apply, ERROR_NO_SUCH_ROOM, command->target, command->target_len, 0);
     }
-    return true;
+}
+
+struct room *apply_own_room(struct apply *apply)
+{
+    struct room *room = known_room(apply);
+    if (room != NULL && own_membership(apply, room) == NULL) {
+        refuse_outsider(apply, room);
+        return NULL;
+    }
+    return room;
+}
+
+struct room *apply_room_for(struct apply *apply, enum act act)
+{
+    struct room *room = known_room(apply);
+    if (room == NULL || apply_may(apply, act, room)) {
+        return room;
+    }
+    if (own_membership(apply, room) == NULL) {
+        refuse_outsider(apply, room);
+    } else {
+        apply_refuse_room(apply, ERROR_NOT_RANKED, room);
+    }
+    return NULL;
 }
 
 /* Who may give a command. */
 enum need {
     NEEDS_NEWCOMER, /* a session that is not there yet */
     NEEDS_MEMBER,
-    NEEDS_ANYONE, /* a member, or an operator whether a member or not */
-    NEEDS_OPERATOR,
+    NEEDS_ANYONE,   /* a member, or the console */
+    NEEDS_OPERATOR, /* ACT_SERVE */
 };
 
 struct rule {
@@ -192,21 +169,27 @@ static const struct rule rules[] = {
     [COMMAND_ANNOUNCE] = {apply_announce, NEEDS_OPERATOR},
     [COMMAND_KICK] = {apply_kick, NEEDS_OPERATOR},
     [COMMAND_ECHO] = {apply_echo, NEEDS_ANYONE},
+    [COMMAND_REGISTER] = {apply_register, NEEDS_NEWCOMER},
+    [COMMAND_NAMES] = {apply_names, NEEDS_ANYONE},
+    [COMMAND_LIST] = {apply_list, NEEDS_ANYONE},
+    [COMMAND_MODE] = {apply_mode, NEEDS_ANYONE},
+    [COMMAND_REMOVE] = {apply_remove, NEEDS_ANYONE},
+    [COMMAND_RENAME_ROOM] = {apply_rename_room, NEEDS_ANYONE},
 };
 
 static void run(struct apply *apply, const struct rule *rule)
 {
-    bool is_operator = apply->command->authority == AUTHORITY_OPERATOR;
+    bool is_console = apply->command->authority == AUTHORITY_OPERATOR;
     if (rule->need == NEEDS_NEWCOMER) {
         if (apply->member == NULL) {
             rule->fn(apply);
         }
         return;
     }
-    if (apply->member == NULL && (!is_operator || rule->need == NEEDS_MEMBER)) {
+    if (apply->member == NULL && (!is_console || rule->need == NEEDS_MEMBER)) {
         return;
     }
-    if (rule->need == NEEDS_OPERATOR && !is_operator) {
+    if (rule->need == NEEDS_OPERATOR && !apply_may_serve(apply)) {
         apply_refuse(apply, ERROR_DENIED, "", 0, 0);
         return;
     }
@@ -217,7 +200,8 @@ unsigned hub_apply(struct hub *hub, const struct command *command, int64_t time_
                    struct event_list *out)
 {
     assert(hub->in_batch);
-    if (command->session == 0 || command->type >= sizeof(rules) / sizeof(rules[0])) {
+    if (command->session == 0 || command->type >= sizeof(rules) / sizeof(rules[0]) ||
+        rules[command->type].fn == NULL) {
         return 0;
     }
     struct apply apply = {

@@ -77,6 +77,11 @@ static struct member **sort_members(struct member *const *members, uint32_t coun
     return sorted;
 }
 
+struct member **apply_sort_members(const struct room *room)
+{
+    return sort_members(room->members, room->member_count, compare_names);
+}
+
 static void yield_list(struct apply *apply, struct event_parts *parts, struct text *text)
 {
     parts_set_text(parts, text->bytes, text->len);
@@ -86,13 +91,13 @@ static void yield_list(struct apply *apply, struct event_parts *parts, struct te
 
 void apply_who(struct apply *apply)
 {
-    const struct room *room = apply_known_room(apply);
+    const struct room *room = apply_seen_room(apply, ACT_NAMES);
     if (room == NULL) {
         return;
     }
     struct event_parts parts = apply_to_session(apply, EVENT_REPLY_WHO, apply->command->session);
     struct text text = {0};
-    struct member **sorted = sort_members(room->members, room->member_count, compare_names);
+    struct member **sorted = apply_sort_members(room);
     parts_set_room(&parts, room);
     for (uint32_t i = 0; i < room->member_count; i++) {
         add_line(&text, &parts.count);
@@ -109,6 +114,9 @@ void apply_rooms(struct apply *apply)
     struct text text = {0};
     for (uint32_t i = 0; i < hub->room_count; i++) {
         const struct room *room = hub->rooms[i];
+        if (room_is_hidden(room) || !apply_may(apply, ACT_LIST, room)) {
+            continue;
+        }
         add_line(&text, &parts.count);
         add_label(&text, room->label);
         add_bytes(&text, "\t", 1);

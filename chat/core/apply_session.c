@@ -9,6 +9,10 @@
 
 #define GUEST_NAME_CAP 24
 
+/* What is told of a session whose front says nothing of it. */
+#define DEFAULT_USER "guest"
+#define DEFAULT_HOST "unknown"
+
 /* Why a wanted name is refused; code 0: it is not. */
 struct refusal {
     uint8_t code;
@@ -83,6 +87,51 @@ static struct room *open_lobby(struct apply *apply)
     return room;
 }
 
+static struct record_field field_or(struct record_field field, const char *fallback)
+{
+    return field.len > 0 ? field : (struct record_field){fallback, strlen(fallback)};
+}
+
+/* The record that came with the command: user, shown host, real name. */
+static void describe(const struct apply *apply, struct member *member)
+{
+    const struct command *command = apply->command;
+    struct record_in in = {command->extra, command->extra_len};
+    struct record_field fields[3];
+    (void)record_next(&in, fields, 3);
+    struct record_field user = field_or(fields[0], DEFAULT_USER);
+    struct record_field host = field_or(fields[1], DEFAULT_HOST);
+    size_t user_len = apply_fit(user.text, user.len, USER_MAX_BYTES);
+    size_t host_len = apply_fit(host.text, host.len, HOST_MAX_BYTES);
+    member->source = xmalloc(user_len + 1 + host_len + 1);
+    memcpy(member->source, user.text, user_len);
+    member->source[user_len] = '@';
+    memcpy(member->source + user_len + 1, host.text, host_len);
+    member->source[user_len + 1 + host_len] = '\0';
+    member->real_name = xmemdup0(fields[2].text, apply_fit(fields[2].text, fields[2].len,
+                                                           apply->hub->limits.real_name_bytes));
+}
+
+/* Makes the member that the command begins, and welcomes it. Owns: the label goes to the member. */
+static struct member *begin_session(struct apply *apply, struct label *label)
+{
+    const struct command *command = apply->command;
+    struct member *member =
+        member_create(command->session, label, command->text,
+                      apply_fit(command->text, command->text_len, HOST_MAX_BYTES));
+    describe(apply, member);
+    member->identity = label_identity(apply->hub->identity_seed, command->session);
+    member->since_ms = apply->time_ms;
+    member->spoke_ms = apply->time_ms;
+    member->is_secure = (command->flags & COMMAND_FLAG_SECURE) != 0;
+    journal_add_member(apply->hub, member);
+
+    struct event_parts welcome = apply_to_session(apply, EVENT_WELCOME, member->session);
+    parts_set_actor(&welcome, member);
+    apply_yield(apply, &welcome);
+    return member;
+}
+
 void apply_enter(struct apply *apply)
 {
     const struct command *command = apply->command;
@@ -94,64 +143,61 @@ void apply_enter(struct apply *apply)
     if (label == NULL) {
         label = claim_guest_name(apply->hub);
     }
-    struct member *member =
-        member_create(command->session, label, command->text,
-                      apply_fit(command->text, command->text_len, HOST_MAX_BYTES));
-    journal_add_member(apply->hub, member);
-
-    struct event_parts welcome = apply_to_session(apply, EVENT_WELCOME, member->session);
-    parts_set_actor(&welcome, member);
-    apply_yield(apply, &welcome);
+    struct member *member = begin_session(apply, label);
     if (refusal.code != 0) {
         apply_refuse(apply, refusal.code, command->target, command->target_len, refusal.count);
     }
     apply_go_in(apply, member, open_lobby(apply));
 }
 
-/* The ids of the member's rooms, in fresh memory. */
-static uint32_t *list_rooms(const struct member *member)
+void apply_register(struct apply *apply)
+{
+    const struct command *command = apply->command;
+    struct refusal refusal = {0};
+    struct label *label = claim_name(apply, NULL, &refusal);
+    if (label == NULL) {
+        apply_refuse(apply, refusal.code, command->target, command->target_len, refusal.count);
+        return;
+    }
+    (void)begin_session(apply, label);
+}
+
+void apply_yield_to_rooms(struct apply *apply, struct member *member, struct event_parts *parts)
 {
     uint32_t *rooms = xcalloc(member->room_count, sizeof(*rooms));
     for (uint32_t i = 0; i < member->room_count; i++) {
         rooms[i] = member_room(member, i)->room->id;
     }
-    return rooms;
+    parts->audience = AUDIENCE_ROOMS;
+    parts->rooms = rooms;
+    parts->room_count = member->room_count;
+    apply_yield(apply, parts);
+    free(rooms);
 }
 
-static void yield_quit(struct apply *apply, const struct member *member, const char *reason,
+static void yield_quit(struct apply *apply, struct member *member, const char *reason,
                        size_t reason_len)
 {
     if (member->room_count == 0) {
         return;
     }
-    uint32_t *rooms = list_rooms(member);
-    struct event_parts quit = {.type = EVENT_QUIT,
-                               .audience = AUDIENCE_ROOMS,
-                               .session = member->session,
-                               .time_ms = apply->time_ms,
-                               .rooms = rooms,
-                               .room_count = member->room_count};
+    struct event_parts quit = apply_to_session(apply, EVENT_QUIT, member->session);
     for (uint32_t i = 0; i < member->room_count; i++) {
         uint32_t count = member_room(member, i)->room->member_count;
         quit.count = count > quit.count ? count : quit.count;
     }
     parts_set_actor(&quit, member);
     parts_set_text(&quit, reason, reason_len);
-    apply_yield(apply, &quit);
-    free(rooms);
+    apply_yield_to_rooms(apply, member, &quit);
 }
 
-/* Tells the member and its rooms, and takes it out of the state. */
-static void end_session(struct apply *apply, struct member *member, const char *reason,
-                        size_t reason_len)
+void apply_end_session(struct apply *apply, struct member *member, struct event_parts *goodbye)
 {
-    struct event_parts goodbye = apply_to_session(apply, EVENT_GOODBYE, member->session);
-    parts_set_actor(&goodbye, member);
-    parts_set_text(&goodbye, reason, reason_len);
-    apply_yield(apply, &goodbye);
-    yield_quit(apply, member, reason, reason_len);
+    parts_set_actor(goodbye, member);
+    apply_yield(apply, goodbye);
+    yield_quit(apply, member, goodbye->text, goodbye->text_len);
     while (member->room_count > 0) {
-        journal_leave(apply->hub, member, member->room_count - 1);
+        apply_take_out(apply, member, member->room_count - 1);
     }
     journal_remove_member(apply->hub, member);
 }
@@ -159,8 +205,11 @@ static void end_session(struct apply *apply, struct member *member, const char *
 void apply_quit(struct apply *apply)
 {
     const struct command *command = apply->command;
-    end_session(apply, apply->member, command->text,
-                apply_fit(command->text, command->text_len, apply->hub->limits.reason_bytes));
+    struct event_parts goodbye = apply_to_session(apply, EVENT_GOODBYE, command->session);
+    goodbye.code = GOODBYE_QUIT;
+    parts_set_text(&goodbye, command->text,
+                   apply_fit(command->text, command->text_len, apply->hub->limits.reason_bytes));
+    apply_end_session(apply, apply->member, &goodbye);
 }
 
 void apply_nick(struct apply *apply)
@@ -173,24 +222,17 @@ void apply_nick(struct apply *apply)
         apply_refuse(apply, refusal.code, command->target, command->target_len, refusal.count);
         return;
     }
-    struct event_parts renamed = {.type = EVENT_RENAMED,
-                                  .audience = AUDIENCE_ROOMS,
-                                  .session = member->session,
-                                  .time_ms = apply->time_ms,
-                                  .target = label->text,
-                                  .target_len = label->len};
+    struct event_parts renamed = apply_to_session(apply, EVENT_RENAMED, member->session);
     parts_set_actor(&renamed, member);
+    parts_set_target(&renamed, label->text, label->len);
     if (strcmp(label->text, member->label->text) == 0) {
         /* Nothing changes, so nobody else is told; the member is, as an answer. */
+        renamed.audience = AUDIENCE_ROOMS;
         apply_yield(apply, &renamed);
         free(label);
         return;
     }
-    uint32_t *rooms = list_rooms(member);
-    renamed.rooms = rooms;
-    renamed.room_count = member->room_count;
-    apply_yield(apply, &renamed);
-    free(rooms);
+    apply_yield_to_rooms(apply, member, &renamed);
     journal_rename(apply->hub, member, label);
 }
 
@@ -208,13 +250,14 @@ void apply_kick(struct apply *apply)
     char *reason = xmalloc(prefix_len + given + 1);
     memcpy(reason, prefix, prefix_len);
     memcpy(reason + prefix_len, command->text, given);
-    /* Without a reason it is the bare word. */
-    size_t reason_len = given > 0 ? prefix_len + given : strlen("kicked");
     bool is_self = target == apply->member;
-    end_session(apply, target, reason, reason_len);
+    struct event_parts goodbye = apply_to_session(apply, EVENT_GOODBYE, target->session);
+    goodbye.code = GOODBYE_KICKED;
+    /* Without a reason it is the bare word. */
+    parts_set_text(&goodbye, reason, given > 0 ? prefix_len + given : strlen("kicked"));
+    apply_end_session(apply, target, &goodbye);
     free(reason);
     if (!is_self) {
-        struct event_parts done = apply_to_session(apply, EVENT_REPLY_DONE, command->session);
-        apply_yield(apply, &done);
+        apply_done(apply);
     }
 }

@@ -92,7 +92,7 @@ static const struct refusal_case {
                             "ERROR @9 NO_SUCH_NAME text=nobody\n"},
     {.code = ERROR_NOT_IN_ROOM,
      .script = ALICE_ENTERS BOB_ENTERS ALICE_JOINS_GAMES "> 2 SAY Games | hello\n"
-                                                         "ERROR @2 NOT_IN_ROOM text=games\n"
+                                                         "ERROR @2 CANNOT_SEND text=games\n"
                                                          "> 2 TOPIC games | tea\n"
                                                          "ERROR @2 NOT_IN_ROOM text=games\n"
                                                          "> 2 LEAVE games\n"

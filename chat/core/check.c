@@ -87,12 +87,13 @@ static const char *check_recent(const struct hub *hub, const struct room *room)
     if (room->recent.count > hub->limits.recent) {
         return "a room keeps more messages than the limit";
     }
-    uint64_t seq = room->last_seq;
-    for (uint32_t i = room->recent.count; i-- > 0; seq--) {
+    uint64_t seq = room->last_seq + 1;
+    for (uint32_t i = room->recent.count; i-- > 0;) {
         const struct event *event = recent_at(&room->recent, i);
-        if (event->seq != seq || event->room_id != room->id || !event->durable) {
-            return "a room's last messages are not the last ones stored";
+        if (event->seq >= seq || event->room_id != room->id || !event->durable) {
+            return "a room's last messages are not in order";
         }
+        seq = event->seq;
     }
     return NULL;
 }

@@ -24,9 +24,11 @@
 enum event_type {
     /* to one session */
     EVENT_WELCOME,    /* the session has a name: actor, source */
-    EVENT_ENTERED,    /* it is now in room: text is the topic, target who set it and peer when (ms),
+    EVENT_ENTERED,    /* it is now in room: text is the topic, target who set it (extra: its
+                         "user@host", "" when not known) and peer when (ms),
                          count the members (itself counted), recent the last messages, seq the
-                         room's last number; flags: EVENT_FLAG_NEW when the room was empty before */
+                         room's last number, value the first number it may read of the history;
+                         flags: EVENT_FLAG_NEW when the room was empty before */
     EVENT_GONE_FROM,  /* it is no longer in room; text: the reason; code: enum gone_code */
     EVENT_GOODBYE,    /* the session ended: text is the reason; no event for it follows; code: enum
                          goodbye_code; target: who did it, if it was another */
@@ -35,7 +37,8 @@ enum event_type {
     EVENT_PRIVATE_OF, /* the same one, for who sent it; carries the same number. not durable itself.
                          extra: why the receiver is away, "" when it is not */
     EVENT_ERROR,      /* what was asked is refused: code, asked, and text is what it was about */
-    EVENT_REPLY_TOPIC,   /* text: the topic, actor: who set it ("" without topic), time_ms: when */
+    EVENT_REPLY_TOPIC,   /* text: the topic, actor: who set it ("" without topic), source: its
+                            "user@host" ("" when that is not known), time_ms: when */
     EVENT_REPLY_WHO,     /* text: names, one a line; room; count */
     EVENT_REPLY_ROOMS,   /* text: NAME TAB MEMBERS TAB TOPIC, one a line; count */
     EVENT_REPLY_CLIENTS, /* text: SESSION TAB NAME TAB HOST TAB ROOMS (by comma), one a line; count
@@ -46,8 +49,9 @@ enum event_type {
     EVENT_JOINED,  /* actor came; count: members now; extra: its real name */
     EVENT_LEFT,    /* actor left the room, not the server; text: the reason; count: members left */
     EVENT_MESSAGE, /* actor said text. durable. value: 0, or '@' or '+': for members of that rank,
-                      told to each of them by itself (AUDIENCE_SESSION, also to the actor with
-                      EVENT_FLAG_OWN) and not durable */
+                      told to each of them by itself (AUDIENCE_SESSION, peer: the actor's session,
+                      also to the actor with EVENT_FLAG_OWN) and not durable: count is then the
+                      number of messages that were not stored since the start, this one counted */
     EVENT_ACTION,  /* actor did text (/me). durable; value as above */
     EVENT_NOTICE,  /* actor, the server when session is 0, says text. durable; value as above */
     EVENT_TOPIC,   /* actor made text the topic. durable */
@@ -57,13 +61,17 @@ enum event_type {
     EVENT_RENAMED, /* actor is now called target; the session itself is told too, by this event: a
                       front delivers it to `session` even when rooms is empty */
     /* rooms, the rest. To the room, the actor too: */
-    EVENT_TAGS,         /* MESSAGE_TAGS: tags alone; durable when hub_keeps_tags; value as above */
-    EVENT_MODE,         /* actor changed modes: extra, changes as command.h has them. durable */
-    EVENT_REMOVED,      /* actor put target out of the room; text: the reason. EVENT_GONE_FROM for
-                           target follows */
+    EVENT_TAGS,         /* MESSAGE_TAGS: tags alone; durable when hub_settings.keeps_tags says so,
+                           else count as above; value as above */
+    EVENT_MODE,         /* actor changed modes: extra, changes as command.h has them; of a key that
+                           is taken away the parameter is "*". count: changes. durable */
+    EVENT_REMOVED,      /* actor put target (peer: its session) out of the room; text: the reason.
+                           EVENT_GONE_FROM for target follows, GONE_REMOVED with the same text */
     EVENT_ROOM_RENAMED, /* room, its old name, is now called target; text: the reason. durable */
     EVENT_REDACTED,     /* actor took back the message whose number is `value`; text: the reason;
-                           durable. Of private messages: to both sessions, target is the receiver */
+                           durable. Of private messages: one for each of both sessions that is
+                           here, target is the other one; durable is the first of them, both carry
+                           its number. Later a redacted message has neither text nor tags */
     /* several rooms, the actor itself too as with EVENT_RENAMED; for those who watch actor and
      * share no room with it one by one (AUDIENCE_SESSION, EVENT_FLAG_WATCHED) */
     EVENT_AWAY,    /* actor is away, text: why, or back: "" */
@@ -178,7 +186,8 @@ struct event {
     uint64_t session;
     uint64_t peer;   /* EVENT_PRIVATE_OF: the receiver's session; EVENT_PRIVATE_TO: the sender's */
     uint64_t number; /* place in the one order of all durable events, from 1; else 0 */
-    uint64_t seq;    /* place in the room's own order, from 1 without gaps; private messages: 0 */
+    uint64_t seq;    /* place in the room's own order, from 1 without gaps; 0 for all that is no
+                        message or topic of a room */
     int64_t time_ms; /* since 1970 UTC; never less than that of the event before (but for
                         EVENT_REPLY_TOPIC) */
     uint64_t count;

@@ -32,6 +32,14 @@ static void take_limits(struct hub *hub, const struct hub_limits *given)
         .rooms_per_member = pick(given->rooms_per_member, ROOMS_PER_MEMBER_MAX, UINT32_MAX),
         .recent =
             given->recent == UINT32_MAX ? 0 : pick(given->recent, RECENT_DEFAULT, RECENT_CEILING),
+        .away_bytes = pick(given->away_bytes, AWAY_MAX_BYTES, TEXT_CEILING_BYTES),
+        .real_name_bytes = pick(given->real_name_bytes, REAL_NAME_MAX_BYTES, TEXT_CEILING_BYTES),
+        .key_bytes = pick(given->key_bytes, KEY_MAX_BYTES, TEXT_CEILING_BYTES),
+        .masks = pick(given->masks, MASKS_MAX, UINT32_MAX),
+        .monitor = pick(given->monitor, MONITOR_MAX, UINT32_MAX),
+        .whowas = pick(given->whowas, WHOWAS_MAX, UINT32_MAX),
+        .multiline_bytes = pick(given->multiline_bytes, MULTILINE_MAX_BYTES, UINT32_MAX),
+        .multiline_lines = pick(given->multiline_lines, MULTILINE_MAX_LINES, UINT32_MAX),
     };
 }
 
@@ -74,6 +82,8 @@ struct hub *hub_create(const struct hub_settings *settings)
     const char *server_name = settings->server_name ? settings->server_name : DEFAULT_SERVER;
     take_limits(hub, &settings->limits);
     hub->hash_seed = settings->hash_seed;
+    hub->identity_seed = settings->identity_seed;
+    hub->keeps_tags = settings->keeps_tags;
     hub->server_name_len = strlen(server_name);
     hub->server_name = xmemdup0(server_name, hub->server_name_len);
     hub->server_label = make_server_label(hub);
@@ -153,13 +163,34 @@ int hub_restore_room(struct hub *hub, uint32_t id, const char *name, const char 
     room->recent_known = last_seq == 0;
     if (topic != NULL && topic[0] != '\0') {
         const char *actor = topic_actor != NULL ? topic_actor : "";
-        room->topic = topic_create(topic, strlen(topic), actor, strlen(actor), topic_time_ms);
+        struct event_parts parts = {.text = topic,
+                                    .text_len = strlen(topic),
+                                    .actor = actor,
+                                    .actor_len = strlen(actor),
+                                    .time_ms = topic_time_ms};
+        room->topic = topic_create(&parts);
     }
     room_insert(hub, room);
     if (id >= hub->next_room_id) {
         hub->next_room_id = (uint64_t)id + 1;
     }
     return 0;
+}
+
+void hub_restore_sealed(struct hub *hub, uint32_t id, uint64_t sealed_seq)
+{
+    assert(!hub->in_batch);
+    struct room *room = room_by_id(hub, id);
+    if (room == NULL) {
+        return;
+    }
+    /* It was still closed when the server ended, and with that its members' time in it. */
+    if (sealed_seq > room->last_seq) {
+        sealed_seq = room->last_seq;
+        free(room->topic);
+        room->topic = NULL;
+    }
+    room->sealed_seq = sealed_seq;
 }
 
 uint32_t hub_wants_recent(const struct hub *hub, const struct command *command)

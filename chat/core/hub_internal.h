@@ -2,6 +2,9 @@
 #ifndef CHAT_CORE_HUB_INTERNAL_H
 #define CHAT_CORE_HUB_INTERNAL_H
 
+#include <string.h>
+
+#include "core/authority.h"
 #include "core/guest.h"
 #include "core/hub.h"
 #include "core/label.h"
@@ -44,26 +47,24 @@ struct membership {
 #define ROOM_TOPIC_LOCK  16u /* t */
 #define ROOM_NO_CTCP     32u /* C */
 
-/* One entry of a room's list. Never changed once it is made. */
-struct mask {
-    int64_t time_ms;
-    char *actor; /* nick!user@host; in text, behind the mask's NUL */
-    char text[];
-};
+/* What hides a room from those who are not let in: what was said in it is sealed with it. */
+#define ROOM_CLOSING (ROOM_INVITE_ONLY | ROOM_SECRET)
 
-/* A list of masks; replaced as a whole. NULL is the empty list. */
-struct masks {
-    uint32_t count;
-    struct mask
-        *items[]; /* owned by the list that is the room's; shared with the one it replaces */
-};
+/* A list of masks: masks.h. */
+struct masks;
 
 enum room_list { LIST_BANS, LIST_EXCEPTIONS, LIST_INVITE_EXCEPTIONS, LIST_COUNT };
 
-/* Ids of rooms a member was invited to; replaced as a whole. NULL is none. */
+/* An invitation holds for one life of a room: until nobody is in it. */
+struct invite {
+    uint32_t room_id;
+    uint32_t life;
+};
+
+/* Rooms a member was invited to, oldest first; replaced as a whole. NULL is none. */
 struct invites {
     uint32_t count;
-    uint32_t rooms[];
+    struct invite items[];
 };
 
 /*
@@ -93,9 +94,9 @@ struct member {
 
 struct topic {
     int64_t time_ms;
-    uint32_t len;
-    uint32_t actor_len;
-    char *actor; /* in text, behind the topic's NUL */
+    uint32_t len, actor_len, source_len;
+    char *actor;  /* who set it; in text, behind the topic's NUL */
+    char *source; /* its "user@host", "" when it is not known; in text, behind actor's NUL */
     char text[];
 };
 
@@ -115,6 +116,8 @@ struct room {
     uint64_t last_seq;
     uint64_t sealed_seq; /* history up to here is for nobody who comes now */
     int64_t made_ms;     /* when it was made, or was entered after it had been empty */
+    uint32_t life;       /* how often it was empty again */
+    bool was_closed;     /* in this life it was invite-only, secret or had a key */
     uint32_t modes;      /* ROOM_ */
     uint32_t limit;      /* l; 0: none */
     char *key;           /* k; NULL: none */
@@ -131,8 +134,11 @@ enum change_type {
     CHANGE_ROOM_REMOVE,
     CHANGE_JOIN,
     CHANGE_LEAVE,
+    CHANGE_RANKS,
+    CHANGE_RENAME_ROOM,
     CHANGE_TOPIC,
     CHANGE_STORE,
+    CHANGE_REDACT,
     CHANGE_BYTES,
     CHANGE_POINTER,
 };
@@ -140,17 +146,19 @@ enum change_type {
 /* One change that was made, with what its inverse needs. */
 struct change {
     enum change_type type;
-    uint32_t member_at; /* CHANGE_MEMBER_REMOVE: place in the hub; CHANGE_LEAVE: in the room */
+    uint32_t member_at; /* CHANGE_MEMBER_REMOVE: place in the hub; CHANGE_LEAVE: in the room;
+                           CHANGE_REDACT: of the message in recent */
     uint32_t room_at;   /* CHANGE_LEAVE: place in the member's memberships */
     bool pushed;        /* CHANGE_STORE: the event is in recent */
-    uint8_t ranks;      /* CHANGE_LEAVE */
+    uint8_t ranks;      /* CHANGE_LEAVE, CHANGE_RANKS */
     uint8_t byte_count; /* CHANGE_BYTES */
     struct member *member;
     struct room *room;
     union {
-        struct label *old_label; /* CHANGE_RENAME */
+        struct label *old_label; /* CHANGE_RENAME, CHANGE_RENAME_ROOM */
         struct topic *old_topic; /* CHANGE_TOPIC; may be NULL */
-        struct event *evicted;   /* CHANGE_STORE: left recent for the new one; may be NULL */
+        struct event *evicted;   /* CHANGE_STORE: left recent for the new one; may be NULL.
+                                    CHANGE_REDACT: as it was */
         struct {                 /* CHANGE_BYTES */
             void *bytes_at;
             uint64_t old_bytes;
@@ -173,7 +181,8 @@ struct journal {
 
 struct hub {
     struct hub_limits limits; /* none is 0 but recent, where 0 is none */
-    uint64_t hash_seed;
+    uint64_t hash_seed, identity_seed;
+    bool (*keeps_tags)(const char *tags, size_t len); /* NULL: none */
     char *server_name;
     size_t server_name_len;
     struct label *server_label; /* no user may be called so; NULL: none could */
@@ -236,10 +245,14 @@ struct room *room_by_id(const struct hub *hub, uint32_t id);
 /** Puts the room in its place among the hub's rooms, and takes it out. */
 void room_insert(struct hub *hub, struct room *room);
 void room_extract(struct hub *hub, struct room *room);
+/** Gives the room another label and returns the one it had. */
+struct label *room_relabel(struct hub *hub, struct room *room, struct label *label);
+/** A room nobody is in and of which nothing may be told. */
+bool room_is_hidden(const struct room *room);
 /** A room nobody is in and that nothing is stored of. */
 bool room_is_forgettable(const struct room *room);
-struct topic *topic_create(const char *text, size_t len, const char *actor, size_t actor_len,
-                           int64_t time_ms);
+/** Of text, actor, source and time_ms. */
+struct topic *topic_create(const struct event_parts *parts);
 uint32_t room_hash_name(const void *room);
 
 /* ---- recent.c ---- */
@@ -252,6 +265,8 @@ struct event *recent_at(const struct recent *recent, uint32_t at);
 struct event *recent_push(struct recent *recent, struct event *event, uint32_t max);
 /** Drops the newest and puts evicted (or nothing, when NULL) back before the oldest. */
 void recent_unpush(struct recent *recent, struct event *evicted);
+/** Puts the event in the place of another and returns that one. */
+struct event *recent_swap(struct recent *recent, uint32_t at, struct event *event);
 /** Takes over the event as the oldest. */
 void recent_prepend(struct recent *recent, struct event *event);
 /** Drops the oldest until max are left. */
@@ -268,10 +283,15 @@ void journal_join(struct hub *hub, struct member *member, struct room *room);
 /** Removes the room as well when nothing is left of it: it is not to be used afterwards, though its
  * memory stays until the batch ends. */
 void journal_leave(struct hub *hub, struct member *member, uint32_t room_at);
+/** The member is in the room. */
+void journal_ranks(struct hub *hub, struct member *member, struct room *room, uint8_t ranks);
+void journal_rename_room(struct hub *hub, struct room *room, struct label *label);
 /** Owns: the topic goes to the room; NULL clears it. */
 void journal_topic(struct hub *hub, struct room *room, struct topic *topic);
 /** The room's next number is used by this event. A reference is taken. */
 void journal_store(struct hub *hub, struct room *room, struct event *event);
+/** Takes over an event that stands for the one at this place of the room's last messages. */
+void journal_redact(struct hub *hub, struct room *room, uint32_t at, struct event *event);
 /** Before a plain field of at most 8 bytes changes; it lies in a member, a room or the hub. */
 void journal_save(struct hub *hub, void *field, size_t len);
 /** Puts a new owned pointer (NULL too) in the place of another, which is destroyed when the batch

@@ -103,6 +103,7 @@ static const char *const event_names[] = {
     [EVENT_REPLY_ISON] = "REPLY_ISON",
     [EVENT_REPLY_MONITOR] = "REPLY_MONITOR",
     [EVENT_REPLY_LUSERS] = "REPLY_LUSERS",
+    [EVENT_SEALED] = "SEALED",
 };
 
 static const char *const error_names[] = {
@@ -189,6 +190,14 @@ static void print_text(struct output *output, const char *key, const char *text,
     }
 }
 
+/* The same, but for the source of those who entered without a record. */
+static void print_source(struct output *output, const char *key, const char *text, size_t len)
+{
+    if (strcmp(text, "guest@unknown") != 0) {
+        print_text(output, key, text, len);
+    }
+}
+
 static void print_number(struct output *output, const char *key, uint64_t number)
 {
     if (number != 0) {
@@ -197,9 +206,17 @@ static void print_number(struct output *output, const char *key, uint64_t number
 }
 
 /* Letters and signs as they are, numbers as numbers. */
-static void print_value(struct output *output, uint64_t value)
+static void print_value(struct output *output, const struct event *event)
 {
-    if (value > ' ' && value < 0x7f && !(value >= '0' && value <= '9')) {
+    uint64_t value = event->value;
+    if (event->type == EVENT_ENTERED) {
+        /* Mostly all of the history may be read. */
+        print_number(output, "from", value != 1 ? value : 0);
+    } else if (value == EVENT_SEALED_ALL) {
+        print(output, " value=all");
+    } else if (event->durable) {
+        print_number(output, "value", value);
+    } else if (value > ' ' && value < 0x7f && !(value >= '0' && value <= '9')) {
         print(output, " value=%c", (int)value);
     } else {
         print_number(output, "value", value);
@@ -243,14 +260,15 @@ static void print_event(struct output *output, const struct event *event)
         print(output, " %s", error_names[event->code]);
     }
     print_text(output, "by", event->actor, event->actor_len);
+    print_source(output, "src", event->source, event->source_len);
     print_text(output, "of", event->target, event->target_len);
     print_text(output, "text", event->text, event->text_len);
-    print_text(output, "extra", event->extra, event->extra_len);
+    print_source(output, "extra", event->extra, event->extra_len);
     print_text(output, "tags", event->tags, event->tags_len);
     if (event->type == EVENT_PRIVATE_TO || event->type == EVENT_PRIVATE_OF) {
         print_number(output, "kind", event->kind);
     }
-    print_value(output, event->value);
+    print_value(output, event);
     print_flags(output, event->flags);
     print_number(output, "count", event->count);
     print_number(output, "seq", event->seq);
@@ -265,6 +283,10 @@ static const char *check_event(const struct event *event, uint64_t *number, unsi
 {
     if (event->time_ms < TIME_MS && event->type != EVENT_REPLY_TOPIC) {
         return "an event has a time before that of its command";
+    }
+    bool is_first = event->type == EVENT_ENTERED && event->count == 1;
+    if (((event->flags & EVENT_FLAG_NEW) != 0) != is_first) {
+        return "who is alone in a room entered it when it was empty, and nobody else";
     }
     if (event->durable) {
         if (event->number != (*number)++) {

@@ -21,9 +21,10 @@
  *     > ! disk full                        the log has a fault; alone, it has none any more
  *
  * In what is yielded, a NUL or a tab is written as ';', a new line as '/' and CR as '~', and so
- * they are read in text and extra; rooms that are told together stand between + signs. Each command
- * is first applied in a batch that is rolled back and must leave no trace, then in one that is
- * kept; the invariants are checked after each.
+ * they are read in text and extra; of ENTERED the first number one may read is shown ("from") when
+ * it is not 1, and a source when it is not that of those who entered without a record; rooms that
+ * are told together stand between + signs. Each command is first applied in a batch that is rolled
+ * back and must leave no trace, then in one that is kept; the invariants are checked after each.
  */
 
 /** Runs the script on the hub; durable events are numbered from 1. Fails the cmocka test otherwise.

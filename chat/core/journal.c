@@ -86,6 +86,23 @@ void journal_leave(struct hub *hub, struct member *member, uint32_t room_at)
     }
 }
 
+void journal_ranks(struct hub *hub, struct member *member, struct room *room, uint8_t ranks)
+{
+    struct membership *membership = member_find_room(member, room, NULL);
+    struct change *change = record(hub, CHANGE_RANKS);
+    change->member = member;
+    change->room = room;
+    change->ranks = membership->ranks;
+    membership->ranks = ranks;
+}
+
+void journal_rename_room(struct hub *hub, struct room *room, struct label *label)
+{
+    struct change *change = record(hub, CHANGE_RENAME_ROOM);
+    change->room = room;
+    change->old_label = room_relabel(hub, room, label);
+}
+
 void journal_topic(struct hub *hub, struct room *room, struct topic *topic)
 {
     struct change *change = record(hub, CHANGE_TOPIC);
@@ -99,10 +116,18 @@ void journal_store(struct hub *hub, struct room *room, struct event *event)
     struct change *change = record(hub, CHANGE_STORE);
     change->room = room;
     room->last_seq++;
-    if (hub->limits.recent > 0) {
+    if (hub->limits.recent > 0 && event->type != EVENT_TAGS) {
         change->pushed = true;
         change->evicted = recent_push(&room->recent, event_ref(event), hub->limits.recent);
     }
+}
+
+void journal_redact(struct hub *hub, struct room *room, uint32_t at, struct event *event)
+{
+    struct change *change = record(hub, CHANGE_REDACT);
+    change->room = room;
+    change->member_at = at;
+    change->evicted = recent_swap(&room->recent, at, event);
 }
 
 void journal_save(struct hub *hub, void *field, size_t len)
@@ -157,6 +182,12 @@ static void undo(struct hub *hub, struct change *change)
         member_join(change->member, change->room, change->member_at, change->room_at);
         member_room(change->member, change->room_at)->ranks = change->ranks;
         break;
+    case CHANGE_RANKS:
+        member_find_room(change->member, change->room, NULL)->ranks = change->ranks;
+        break;
+    case CHANGE_RENAME_ROOM:
+        free(room_relabel(hub, change->room, change->old_label));
+        break;
     case CHANGE_TOPIC:
         free(change->room->topic);
         change->room->topic = change->old_topic;
@@ -166,6 +197,9 @@ static void undo(struct hub *hub, struct change *change)
         if (change->pushed) {
             recent_unpush(&change->room->recent, change->evicted);
         }
+        break;
+    case CHANGE_REDACT:
+        event_unref(recent_swap(&change->room->recent, change->member_at, change->evicted));
         break;
     case CHANGE_BYTES:
         memcpy(change->bytes_at, &change->old_bytes, change->byte_count);
@@ -184,6 +218,7 @@ static void keep(struct change *change)
         member_destroy(change->member);
         break;
     case CHANGE_RENAME:
+    case CHANGE_RENAME_ROOM:
         free(change->old_label);
         break;
     case CHANGE_ROOM_REMOVE:
@@ -193,6 +228,7 @@ static void keep(struct change *change)
         free(change->old_topic);
         break;
     case CHANGE_STORE:
+    case CHANGE_REDACT:
         event_unref(change->evicted);
         break;
     case CHANGE_POINTER:
@@ -203,6 +239,7 @@ static void keep(struct change *change)
     case CHANGE_ROOM_ADD:
     case CHANGE_JOIN:
     case CHANGE_LEAVE:
+    case CHANGE_RANKS:
         break;
     }
 }

@@ -46,6 +46,12 @@ uint32_t label_hash_session(uint64_t session)
     return (uint32_t)mix(session);
 }
 
+uint64_t label_identity(uint64_t seed, uint64_t session)
+{
+    uint64_t identity = mix(mix(seed) + session);
+    return identity != 0 ? identity : 1;
+}
+
 /* Folds a name of ASCII into small; false when it has other bytes or does not fit. */
 static bool fold_small(struct label_key *key, const char *name, size_t len)
 {

@@ -50,4 +50,7 @@ size_t label_guest_name(uint32_t guest, char *ret_name, size_t cap);
 /** The hash of a session's number. */
 uint32_t label_hash_session(uint64_t session);
 
+/** The identity of a session's member in the log; never 0. */
+uint64_t label_identity(uint64_t seed, uint64_t session);
+
 #endif

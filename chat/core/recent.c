@@ -60,6 +60,14 @@ struct event *recent_push(struct recent *recent, struct event *event, uint32_t m
     return evicted;
 }
 
+struct event *recent_swap(struct recent *recent, uint32_t at, struct event *event)
+{
+    assert(at < recent->count);
+    struct event *old = *slot(recent, at);
+    *slot(recent, at) = event;
+    return old;
+}
+
 void recent_prepend(struct recent *recent, struct event *event)
 {
     make_space(recent);

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/xalloc.h"
+#include "core/masks.h"
 #include "core/name.h"
 
 #define FIRST_CAP 8u
@@ -24,6 +25,9 @@ void room_destroy(struct room *room)
     free(room->members);
     free(room->topic);
     free(room->key);
+    for (int list = 0; list < LIST_COUNT; list++) {
+        masks_destroy(room->lists[list]);
+    }
     free(room->label);
     free(room);
 }
@@ -108,25 +112,49 @@ void room_extract(struct hub *hub, struct room *room)
     }
 }
 
+struct label *room_relabel(struct hub *hub, struct room *room, struct label *label)
+{
+    struct label *old_label = room->label;
+    table_remove(&hub->by_room_name, room);
+    room->label = label;
+    table_add(&hub->by_room_name, room);
+    return old_label;
+}
+
+bool room_is_hidden(const struct room *room)
+{
+    return room->member_count == 0 && room->sealed_seq > 0 && room->sealed_seq == room->last_seq;
+}
+
 bool room_is_forgettable(const struct room *room)
 {
     return room->member_count == 0 && !room->is_lobby && room->last_seq == 0 && room->topic == NULL;
 }
 
-struct topic *topic_create(const char *text, size_t len, const char *actor, size_t actor_len,
-                           int64_t time_ms)
+static char *put_string(char **at, const char *text, size_t len)
 {
-    assert(len < UINT32_MAX && actor_len < UINT32_MAX);
-    struct topic *topic = xmalloc(sizeof(*topic) + len + 1 + actor_len + 1);
-    topic->time_ms = time_ms;
-    topic->len = (uint32_t)len;
-    topic->actor_len = (uint32_t)actor_len;
-    topic->actor = topic->text + len + 1;
-    memcpy(topic->text, text, len);
-    topic->text[len] = '\0';
-    if (actor_len > 0) {
-        memcpy(topic->actor, actor, actor_len);
+    char *start = *at;
+    if (len > 0) {
+        memcpy(start, text, len);
     }
-    topic->actor[actor_len] = '\0';
+    start[len] = '\0';
+    *at = start + len + 1;
+    return start;
+}
+
+struct topic *topic_create(const struct event_parts *parts)
+{
+    size_t len = parts->text_len;
+    assert(len < UINT32_MAX && parts->actor_len < UINT32_MAX && parts->source_len < UINT32_MAX);
+    struct topic *topic =
+        xmalloc(sizeof(*topic) + len + 1 + parts->actor_len + 1 + parts->source_len + 1);
+    char *at = topic->text;
+    topic->time_ms = parts->time_ms;
+    topic->len = (uint32_t)len;
+    topic->actor_len = (uint32_t)parts->actor_len;
+    topic->source_len = (uint32_t)parts->source_len;
+    (void)put_string(&at, parts->text, len);
+    topic->actor = put_string(&at, parts->actor, parts->actor_len);
+    topic->source = put_string(&at, parts->source, parts->source_len);
     return topic;
 }

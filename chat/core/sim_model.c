@@ -348,7 +348,7 @@ static const char *follow_answer(struct model *model, uint64_t asker, const stru
         return "a topic is shown that is not";
     }
     if (event->type == EVENT_ERROR) {
-        if (event->code < ERROR_NAME_TAKEN || event->code > ERROR_DENIED) {
+        if (event->code < ERROR_NAME_TAKEN || event->code >= ERROR_CODE_COUNT) {
             return "an error has no code";
         }
         model->error_counts[event->code]++;
@@ -379,6 +379,9 @@ static const char *follow_one(struct model *model, uint64_t asker, struct event 
     case EVENT_NOTICE:
     case EVENT_TOPIC:
         return follow_stored(model, event);
+    case EVENT_REPLY_NAMES:
+    case EVENT_REPLY_LIST:
+        return follow_answer(model, asker, event);
     case EVENT_PRIVATE_TO:
     case EVENT_PRIVATE_OF:
         return follow_private(model, event);

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: MIT */
-#include "wire/irc_mask.h"
+#include "core/mask.h"
 
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/xalloc.h"
+#include "core/name.h"
 
 /*
  * A mask is kept as folded text in which two bytes that no UTF-8 has stand for the wildcards. The
@@ -18,6 +19,12 @@
 
 #define ANY ((char)0xff) /* '*' */
 #define ONE ((char)0xfe) /* '?' */
+
+/* Borrowed bytes. */
+struct span {
+    const char *text;
+    size_t len;
+};
 
 /* A mask being built. */
 struct build {
@@ -43,7 +50,7 @@ static bool is_wild(char byte)
 }
 
 /* Adds the text before the next wildcard, folded. Returns: bytes taken of text; -1: not UTF-8. */
-static ssize_t add_plain(struct build *build, struct irc_span text, irc_fold_fn fold)
+static ssize_t add_plain(struct build *build, struct span text)
 {
     char *plain = xmalloc(text.len);
     size_t plain_len = 0;
@@ -55,7 +62,7 @@ static ssize_t add_plain(struct build *build, struct irc_span text, irc_fold_fn 
         plain[plain_len++] = text.text[at++];
     }
     size_t folded_len = 0;
-    char *folded = fold(plain, plain_len, &folded_len);
+    char *folded = name_fold(plain, plain_len, &folded_len);
     free(plain);
     if (!folded) {
         return -1;
@@ -66,7 +73,7 @@ static ssize_t add_plain(struct build *build, struct irc_span text, irc_fold_fn 
 }
 
 /* Adds a run of wildcards: first all '?', then one '*' if there was any. Returns: bytes taken. */
-static size_t add_wild(struct build *build, struct irc_span text)
+static size_t add_wild(struct build *build, struct span text)
 {
     static const char any = ANY;
     static const char one = ONE;
@@ -95,14 +102,15 @@ static size_t char_size(const char *text, size_t len)
     return size;
 }
 
-bool irc_mask_init(struct irc_mask *mask, struct irc_span text, irc_fold_fn fold)
+bool mask_init(struct mask *mask, const char *bytes, size_t len)
 {
+    struct span text = {bytes, len};
     struct build build = {0};
     add(&build, "", 1); /* there is memory for the empty mask, too */
     build.len = 0;
     while (text.len > 0) {
         ssize_t taken =
-            is_wild(text.text[0]) ? (ssize_t)add_wild(&build, text) : add_plain(&build, text, fold);
+            is_wild(text.text[0]) ? (ssize_t)add_wild(&build, text) : add_plain(&build, text);
         if (taken < 0) {
             free(build.bytes);
             return false;
@@ -110,17 +118,17 @@ bool irc_mask_init(struct irc_mask *mask, struct irc_span text, irc_fold_fn fold
         text.text += taken;
         text.len -= (size_t)taken;
     }
-    *mask = (struct irc_mask){.bytes = build.bytes, .len = build.len};
+    *mask = (struct mask){.bytes = build.bytes, .len = build.len};
     return true;
 }
 
-void irc_mask_finish(struct irc_mask *mask)
+void mask_finish(struct mask *mask)
 {
     free(mask->bytes);
-    *mask = (struct irc_mask){0};
+    *mask = (struct mask){0};
 }
 
-bool irc_mask_matches(const struct irc_mask *mask, const char *folded, size_t len)
+bool mask_matches(const struct mask *mask, const char *folded, size_t len)
 {
     size_t at = 0;      /* in the mask */
     size_t in_text = 0; /* in the text */
@@ -153,9 +161,9 @@ bool irc_mask_matches(const struct irc_mask *mask, const char *folded, size_t le
 }
 
 /* Adds a part of a mask that is brought into form; '*' for none. */
-static void add_part(char *ret, size_t *len, const char *before, struct irc_span part)
+static void add_part(char *ret, size_t *len, const char *before, struct span part)
 {
-    part = part.len > 0 ? part : irc_span("*");
+    part = part.len > 0 ? part : (struct span){"*", 1};
     for (; *before != '\0'; before++) {
         ret[(*len)++] = *before;
     }
@@ -163,9 +171,17 @@ static void add_part(char *ret, size_t *len, const char *before, struct irc_span
     *len += part.len;
 }
 
-size_t irc_mask_complete(struct irc_span text, char *ret, size_t cap)
+/* What no line could carry on. */
+static bool breaks_line(struct span text)
 {
-    if (text.len == 0 || irc_span_breaks_line(text) || memchr(text.text, ' ', text.len)) {
+    return memchr(text.text, '\n', text.len) || memchr(text.text, '\r', text.len) ||
+           memchr(text.text, '\0', text.len);
+}
+
+size_t mask_complete(const char *bytes, size_t bytes_len, char *ret, size_t cap)
+{
+    struct span text = {bytes, bytes_len};
+    if (text.len == 0 || breaks_line(text) || memchr(text.text, ' ', text.len)) {
         return 0;
     }
     const char *mark = memchr(text.text, '!', text.len);
@@ -175,13 +191,13 @@ size_t irc_mask_complete(struct irc_span text, char *ret, size_t cap)
     }
     const char *end = text.text + text.len;
     const char *user = mark ? mark + 1 : text.text;
-    struct irc_span parts[3] = {{0}};
+    struct span parts[3] = {{0}};
     if (at) {
-        parts[2] = (struct irc_span){at + 1, (size_t)(end - at - 1)};
+        parts[2] = (struct span){at + 1, (size_t)(end - at - 1)};
     }
     if (mark || at) {
-        parts[1] = (struct irc_span){user, (size_t)((at ? at : end) - user)};
-        parts[0] = mark ? (struct irc_span){text.text, (size_t)(mark - text.text)} : parts[0];
+        parts[1] = (struct span){user, (size_t)((at ? at : end) - user)};
+        parts[0] = mark ? (struct span){text.text, (size_t)(mark - text.text)} : parts[0];
     } else {
         bool is_host = memchr(text.text, '.', text.len) || memchr(text.text, ':', text.len);
         parts[is_host ? 2 : 0] = text;

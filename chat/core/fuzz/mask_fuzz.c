@@ -1,31 +1,16 @@
 /* SPDX-License-Identifier: MIT */
 #include <stdbool.h>
 #include <string.h>
-#include <utf8proc.h>
 
+#include "core/mask.h"
+#include "core/name.h"
 #include "fuzz.h"
-#include "wire/irc_mask.h"
-#include "wire/text.h"
 
 /*
  * The input is a mask, a NUL and a text. Promises: a mask is taken just when it is UTF-8; it
  * matches what a table of all starts of both says, which shares no code with the matcher; a
  * completed mask has its three parts.
  */
-
-/* NFKC_Casefold, as the hub folds. */
-static char *fold(const char *text, size_t len, size_t *ret_len)
-{
-    utf8proc_uint8_t *folded = NULL;
-    utf8proc_ssize_t size = utf8proc_map(
-        (const utf8proc_uint8_t *)text, (utf8proc_ssize_t)len, &folded,
-        UTF8PROC_COMPOSE | UTF8PROC_COMPAT | UTF8PROC_CASEFOLD | UTF8PROC_IGNORE | UTF8PROC_STABLE);
-    if (size < 0) {
-        return NULL;
-    }
-    *ret_len = (size_t)size;
-    return (char *)folded;
-}
 
 /* Whether one step of the mask takes the text from a byte to another. */
 static bool ends_char(const char *text, size_t len, size_t at)
@@ -34,7 +19,7 @@ static bool ends_char(const char *text, size_t len, size_t at)
 }
 
 /* row[j]: the mask so far matches the first j bytes of text. */
-static bool model_matches(const struct irc_mask *mask, const char *text, size_t len)
+static bool model_matches(const struct mask *mask, const char *text, size_t len)
 {
     bool *row = calloc(len + 1, sizeof(*row));
     bool *next = calloc(len + 1, sizeof(*next));
@@ -68,19 +53,23 @@ static bool model_matches(const struct irc_mask *mask, const char *text, size_t 
     return matches;
 }
 
-static void check_complete(struct irc_span text)
+static void check_complete(const char *text, size_t text_len)
 {
-    char *ret = malloc(text.len + 8);
+    char *ret = malloc(text_len + 8);
     fuzz_check(ret);
-    size_t len = irc_mask_complete(text, ret, text.len + 5);
-    bool is_bad = text.len == 0 || irc_span_breaks_line(text) || memchr(text.text, ' ', text.len);
+    size_t len = mask_complete(text, text_len, ret, text_len + 5);
+    bool is_bad = text_len == 0;
+    for (size_t i = 0; i < text_len; i++) {
+        is_bad |= memchr("\r\n ", text[i], 4) != NULL; /* with the NUL */
+    }
     fuzz_check((len == 0) == is_bad);
     if (len > 0) {
-        struct irc_source parts = irc_source_parse((struct irc_span){ret, len});
-        fuzz_check(parts.nick.len > 0 && parts.user.len > 0 && parts.host.len > 0);
+        const char *mark = memchr(ret, '!', len);
+        const char *at = memrchr(ret, '@', len);
+        fuzz_check(mark && at && mark > ret && at > mark + 1 && at + 1 < ret + len);
         char *again = malloc(len);
         fuzz_check(again);
-        fuzz_check(irc_mask_complete((struct irc_span){ret, len}, again, len) == len);
+        fuzz_check(mask_complete(ret, len, again, len) == len);
         fuzz_check(memcmp(ret, again, len) == 0);
         free(again);
     }
@@ -95,21 +84,22 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     const uint8_t *end = memchr(data, '\0', size);
     size_t mask_len = end ? (size_t)(end - data) : size;
     char *text = fuzz_copy(data, mask_len);
-    struct irc_span span = {text, mask_len};
-    check_complete(span);
-    struct irc_mask mask;
-    bool good = irc_mask_init(&mask, span, fold);
-    fuzz_check(good == text_is_utf8(text, mask_len));
+    check_complete(text, mask_len);
+    struct mask mask;
+    bool good = mask_init(&mask, text, mask_len);
     size_t folded_len = 0;
-    char *folded = end ? fold((const char *)end + 1, size - mask_len - 1, &folded_len) : NULL;
+    char *plain = name_fold(text, mask_len, &folded_len);
+    fuzz_check(good == (plain != NULL));
+    free(plain);
+    char *folded = end ? name_fold((const char *)end + 1, size - mask_len - 1, &folded_len) : NULL;
     if (good && folded) {
         char *tight = fuzz_copy(folded, folded_len);
-        fuzz_check(irc_mask_matches(&mask, tight, folded_len) ==
+        fuzz_check(mask_matches(&mask, tight, folded_len) ==
                    model_matches(&mask, tight, folded_len));
         free(tight);
     }
     if (good) {
-        irc_mask_finish(&mask);
+        mask_finish(&mask);
     }
     free(folded);
     free(text);
