@@ -15,7 +15,8 @@
  * in one of three states: free (in the list of free ones), busy (it has connections), idle (it has
  * none, and stands in the idle list, the longest idle first). Each admission looks at two heads of
  * the idle list at most and forgets those whose bucket is full again, so the table shrinks as fast
- * as it grows and no call ever sweeps it.
+ * as it grows and no call ever sweeps it. One that gave wrong passwords stays for some minutes, and
+ * those behind it in the list with it: the table's bound is what counts.
  *
  * The rate is a token bucket kept as one time (GCRA): full_ns is when the bucket will be full.
  * Each connection moves it on by one interval; it may not be more than a minute away.
@@ -35,8 +36,10 @@ struct entry {
     struct address_key key;
     uint32_t connections;
     int64_t full_ns;
-    uint32_t next;                 /* in the chain, or in the free list */
-    uint32_t idle_prev, idle_next; /* in the idle list */
+    int64_t wait_until_ns, forgive_ns; /* of wrong passwords; 0 when there was none */
+    uint32_t wrong;                    /* passwords, none when forgive_ns has passed */
+    uint32_t next;                     /* in the chain, or in the free list */
+    uint32_t idle_prev, idle_next;     /* in the idle list */
 };
 
 struct guard {
@@ -180,7 +183,8 @@ static void forget_head(struct guard *guard)
 static void reclaim(struct guard *guard, int64_t now_ns)
 {
     for (int i = 0; i < RECLAIM_MOST && guard->idle_head != NONE; i++) {
-        if (guard->entries[guard->idle_head].full_ns > now_ns) {
+        const struct entry *entry = &guard->entries[guard->idle_head];
+        if (entry->full_ns > now_ns || entry->forgive_ns > now_ns) {
             break;
         }
         forget_head(guard);
@@ -285,6 +289,31 @@ static void release(struct guard *guard, struct address_key key)
     }
 }
 
+/* ---- wrong passwords, with the mutex held ---- */
+
+#define SECOND_NS 1000000000LL
+
+static void count_wrong(struct guard *guard, struct address_key key, int64_t now_ns)
+{
+    uint32_t at = find(guard, key);
+
+    /* Its connection may be gone by now. */
+    at = at != NONE ? at : add(guard, key, now_ns);
+    if (at == NONE) {
+        return; /* it came when every address had connections, and no limit asked for a count */
+    }
+    struct entry *entry = &guard->entries[at];
+    uint32_t tries = guard->settings.password_tries;
+    entry->wrong = entry->forgive_ns > now_ns ? entry->wrong + 1 : 1;
+    entry->wait_until_ns = now_ns;
+    if (tries > 0 && entry->wrong >= tries) {
+        uint32_t doublings = entry->wrong - tries < 6 ? entry->wrong - tries : 6;
+        int64_t wait_s = (int64_t)GUARD_WAIT_S << doublings;
+        entry->wait_until_ns += (wait_s < GUARD_WAIT_MAX_S ? wait_s : GUARD_WAIT_MAX_S) * SECOND_NS;
+    }
+    entry->forgive_ns = entry->wait_until_ns + GUARD_FORGIVE_S * SECOND_NS;
+}
+
 /* ---- interface ---- */
 
 struct guard *guard_create(const struct guard_settings *settings)
@@ -336,6 +365,33 @@ void guard_release(struct guard *guard, const struct party_address *peer)
 
     pthread_mutex_lock(&guard->mutex);
     release(guard, key);
+    pthread_mutex_unlock(&guard->mutex);
+}
+
+int64_t guard_password_wait_ns(struct guard *guard, const struct party_address *peer,
+                               int64_t now_ns)
+{
+    struct address_key key = key_of(peer);
+    int64_t wait_ns = 0;
+
+    pthread_mutex_lock(&guard->mutex);
+    uint32_t at = key.family != 0 ? find(guard, key) : NONE;
+    if (at != NONE && guard->settings.password_tries > 0 &&
+        guard->entries[at].wait_until_ns > now_ns) {
+        wait_ns = guard->entries[at].wait_until_ns - now_ns;
+    }
+    pthread_mutex_unlock(&guard->mutex);
+    return wait_ns;
+}
+
+void guard_password_wrong(struct guard *guard, const struct party_address *peer, int64_t now_ns)
+{
+    struct address_key key = key_of(peer);
+
+    pthread_mutex_lock(&guard->mutex);
+    if (key.family != 0) {
+        count_wrong(guard, key, now_ns);
+    }
     pthread_mutex_unlock(&guard->mutex);
 }
 

@@ -42,7 +42,8 @@ static struct party_address unix_peer(void)
 
 static struct guard *make(uint32_t total, uint32_t per_address, uint32_t rate)
 {
-    const struct guard_settings settings = {total, per_address, rate};
+    const struct guard_settings settings = {
+        .total = total, .per_address = per_address, .rate_per_minute = rate};
 
     return guard_create(&settings);
 }
@@ -295,6 +296,116 @@ static void test_threads_share_one_guard(void **state)
     guard_destroy(guard);
 }
 
+/* ---- wrong passwords ---- */
+
+static struct guard *make_with_tries(uint32_t tries)
+{
+    const struct guard_settings settings = {.password_tries = tries};
+
+    return guard_create(&settings);
+}
+
+static int64_t wait_s(struct guard *guard, struct party_address peer, int64_t now_ns)
+{
+    return guard_password_wait_ns(guard, &peer, now_ns) / SECOND;
+}
+
+static void wrong(struct guard *guard, struct party_address peer, int64_t now_ns)
+{
+    guard_password_wrong(guard, &peer, now_ns);
+}
+
+static void test_wrong_passwords_have_an_address_wait_longer_and_longer(void **state)
+{
+    static const int waits[] = {0, 0, 15, 30, 60, 120, 240, 480, 600, 600};
+    struct guard *guard = make_with_tries(3);
+    int64_t now_ns = START;
+
+    (void)state;
+    for (size_t i = 0; i < sizeof waits / sizeof waits[0]; i++) {
+        assert_int_equal(wait_s(guard, v4(1), now_ns), 0);
+        wrong(guard, v4(1), now_ns);
+        assert_int_equal(wait_s(guard, v4(1), now_ns), waits[i]);
+        assert_int_equal(wait_s(guard, v4(2), now_ns), 0);
+        now_ns += waits[i] * SECOND;
+    }
+    guard_destroy(guard);
+}
+
+/* What is promised of brute force: 1000 guesses in a minute, and at most 13 are looked at. */
+static void test_few_of_many_guesses_a_minute_are_looked_at(void **state)
+{
+    struct guard *guard = make_with_tries(10);
+    int looked_at = 0;
+
+    (void)state;
+    for (int i = 0; i < 1000; i++) {
+        int64_t now_ns = START + i * (60 * SECOND / 1000);
+        if (wait_s(guard, v6("2001:db8::1"), now_ns) == 0) {
+            looked_at++;
+            wrong(guard, v6("2001:db8::ffff:1"), now_ns);
+        }
+    }
+    assert_in_range(looked_at, 10, 13);
+    guard_destroy(guard);
+}
+
+static void test_a_quiet_time_forgives_wrong_passwords(void **state)
+{
+    struct guard *guard = make_with_tries(2);
+
+    (void)state;
+    wrong(guard, v4(1), START);
+    wrong(guard, v4(1), START);
+    assert_int_equal(wait_s(guard, v4(1), START), 15);
+    /* Not a moment before: the next one is the third. */
+    wrong(guard, v4(1), START + (15 + GUARD_FORGIVE_S) * SECOND - 1);
+    assert_int_equal(wait_s(guard, v4(1), START + (15 + GUARD_FORGIVE_S) * SECOND - 1), 30);
+    int64_t later_ns = START + (15 + GUARD_FORGIVE_S + 30 + GUARD_FORGIVE_S) * SECOND;
+    wrong(guard, v4(1), later_ns);
+    assert_int_equal(wait_s(guard, v4(1), later_ns), 0);
+    guard_destroy(guard);
+}
+
+static void test_wrong_passwords_outlive_the_connection(void **state)
+{
+    struct guard *guard = make_with_tries(1);
+
+    (void)state;
+    admit(guard, v4(1), START, GUARD_OK);
+    wrong(guard, v4(1), START);
+    release(guard, v4(1));
+    /* Others come and go; what is idle and matters no more would be forgotten. */
+    for (uint32_t i = 0; i < 10; i++) {
+        admit(guard, v4(100 + i), START + SECOND, GUARD_OK);
+        release(guard, v4(100 + i));
+    }
+    assert_int_equal(wait_s(guard, v4(1), START + SECOND), 14);
+    int64_t later_ns = START + (15 + GUARD_FORGIVE_S) * SECOND;
+    for (uint32_t i = 0; i < 10; i++) {
+        admit(guard, v4(200 + i), later_ns, GUARD_OK);
+    }
+    assert_int_equal(guard_addresses(guard), 10);
+    guard_destroy(guard);
+}
+
+static void test_wait_can_be_switched_off_and_unix_peers_have_none(void **state)
+{
+    const struct guard_settings off = {.password_tries = 0};
+    struct guard *guard = make_with_tries(1);
+
+    (void)state;
+    wrong(guard, unix_peer(), START);
+    assert_int_equal(wait_s(guard, unix_peer(), START), 0);
+    wrong(guard, v4(1), START);
+    assert_int_equal(wait_s(guard, v4(1), START), 15);
+    guard_set_settings(guard, &off);
+    assert_int_equal(wait_s(guard, v4(1), START), 0);
+    wrong(guard, v4(1), START);
+    assert_int_equal(wait_s(guard, v4(1), START), 0);
+    guard_destroy(guard);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -309,6 +420,11 @@ int main(void)
         cmocka_unit_test(test_table_is_bounded_under_random_sources),
         cmocka_unit_test(test_table_full_of_connected_addresses_refuses_newcomers),
         cmocka_unit_test(test_counts_are_right_after_random_operations),
+        cmocka_unit_test(test_wrong_passwords_have_an_address_wait_longer_and_longer),
+        cmocka_unit_test(test_few_of_many_guesses_a_minute_are_looked_at),
+        cmocka_unit_test(test_a_quiet_time_forgives_wrong_passwords),
+        cmocka_unit_test(test_wrong_passwords_outlive_the_connection),
+        cmocka_unit_test(test_wait_can_be_switched_off_and_unix_peers_have_none),
         cmocka_unit_test(test_threads_share_one_guard),
     };
     return cmocka_run_group_tests_name("guard", tests, NULL, NULL);

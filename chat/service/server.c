@@ -68,6 +68,7 @@ static void guard_values(const struct config *config, struct guard_settings *ret
     uint32_t total = config->limits.connections;
     *ret = (struct guard_settings){
         .per_address = config->limits.connections_per_address,
+        .password_tries = config->limits.password_tries,
         .rate_per_minute = config->limits.connection_rate,
         .total = total == 0 || (most > 0 && total > most) ? most : total,
     };
@@ -207,6 +208,12 @@ int server_create(const struct server_settings *settings, struct server **ret_se
     r = r < 0 ? r : make_workers(server);
     if (r < 0) {
         (void)snprintf(message, cap, "cannot start: %s", party_strerror(r));
+        server_destroy(server);
+        return -1;
+    }
+    r = password_thread_start(server->guard, &server->config, &server->passwords);
+    if (r < 0) {
+        (void)snprintf(message, cap, "cannot start a thread: %s", party_strerror(r));
         server_destroy(server);
         return -1;
     }
@@ -361,6 +368,7 @@ static void reload(struct server *server)
     guard_values(&server->config, &guard);
     guard_set_settings(server->guard, &guard);
     fill_hub_limits(&server->config, &limits);
+    password_thread_set(server->passwords, &server->config);
     hub_thread_set_limits(server->hub, &limits, server->config.history.on_join);
     for (unsigned i = 0; i < server->worker_count; i++) {
         worker_post_settings(&server->workers[i]);
@@ -418,6 +426,7 @@ void server_destroy(struct server *server)
         worker_close(&server->workers[i]);
     }
     reader_thread_destroy(server->reader);
+    password_thread_destroy(server->passwords);
     hub_thread_destroy(server->hub);
     for (unsigned i = 0; i < server->worker_count; i++) {
         worker_finish(&server->workers[i]);

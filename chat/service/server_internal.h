@@ -12,6 +12,7 @@
 #include "front/shard.h"
 #include "service/guard.h"
 #include "service/hub_thread.h"
+#include "service/password_thread.h"
 #include "service/reader_thread.h"
 #include "service/server.h"
 
@@ -48,6 +49,7 @@ struct server {
     struct guard *guard;
     struct hub_thread *hub;
     struct reader_thread *reader;
+    struct password_thread *passwords;
     struct party_loop *control;
     struct worker *workers;
     struct shard **shards;

@@ -92,6 +92,12 @@ static bool env_ask(struct query *query, struct shard *shard, void *user)
     return reader_thread_ask(worker->server->reader, query, shard);
 }
 
+static bool env_check_password(struct password_query *query, struct shard *shard, void *user)
+{
+    struct worker *worker = user;
+    return password_thread_ask(worker->server->passwords, query, shard);
+}
+
 static void env_released(const struct party_address *peer, void *user)
 {
     struct worker *worker = user;
@@ -246,6 +252,7 @@ int worker_init(struct server *server, struct worker *worker, unsigned index)
         .submit = env_submit,
         .is_backlogged = env_is_backlogged,
         .ask = env_ask,
+        .check_password = env_check_password,
         .released = env_released,
         .operate = env_operate,
         .is_logged = env_is_logged,
