@@ -106,6 +106,10 @@ static int open_data(struct server *server, char *ret_dir, char *message, size_t
     if (fault != LOG_OK) {
         return fault == LOG_DAMAGED || fault == LOG_NEWER ? SERVER_DAMAGED : -1;
     }
+    if (cloak_load_key(ret_dir, server->cloak_key, message, cap) < 0) {
+        log_close(log);
+        return -1;
+    }
     struct hub_thread_settings settings = {
         .hub = make_hub(&server->config),
         .log = log,
@@ -202,6 +206,7 @@ int server_create(const struct server_settings *settings, struct server **ret_se
         return -1;
     }
     config_warn(&server->config, warn, server);
+    atomic_store(&server->cloaks, server->config.cloak);
     guard_values(&server->config, &guard);
     server->guard = guard_create(&guard);
     int r = make_control(server);
@@ -368,6 +373,7 @@ static void reload(struct server *server)
     guard_values(&server->config, &guard);
     guard_set_settings(server->guard, &guard);
     fill_hub_limits(&server->config, &limits);
+    atomic_store(&server->cloaks, server->config.cloak);
     password_thread_set(server->passwords, &server->config);
     hub_thread_set_limits(server->hub, &limits, server->config.history.on_join);
     for (unsigned i = 0; i < server->worker_count; i++) {
@@ -440,6 +446,7 @@ void server_destroy(struct server *server)
     free(server->workers);
     free(server->shards);
     config_finish(&server->config);
+    explicit_bzero(server->cloak_key, sizeof(server->cloak_key));
     (void)pthread_mutex_destroy(&server->config_lock);
     free(server);
 }

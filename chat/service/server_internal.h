@@ -10,6 +10,7 @@
 #include <partyline/listener.h>
 
 #include "front/shard.h"
+#include "service/cloak.h"
 #include "service/guard.h"
 #include "service/hub_thread.h"
 #include "service/password_thread.h"
@@ -57,6 +58,8 @@ struct server {
     char **urls;
     size_t url_count;
     char ctl_path[PATH_MAX];
+    uint8_t cloak_key[CLOAK_KEY_BYTES];
+    _Atomic bool cloaks;         /* whether people see cloaks: config.cloak, for all threads */
     char started[64];            /* when, for people */
     pthread_mutex_t config_lock; /* config, while workers take over new settings */
     struct party_task stop_task, reload_task, workers_done_task;

@@ -98,6 +98,19 @@ static bool env_check_password(struct password_query *query, struct shard *shard
     return password_thread_ask(worker->server->passwords, query, shard);
 }
 
+_Static_assert(CLOAK_MAX <= SHARD_CLOAK_MAX, "what fronts give must be enough");
+
+static void env_cloak(const struct party_address *peer, char *ret, size_t cap, void *user)
+{
+    struct worker *worker = user;
+    struct server *server = worker->server;
+    if (atomic_load_explicit(&server->cloaks, memory_order_relaxed)) {
+        cloak_format(server->cloak_key, peer, ret, cap);
+    } else {
+        cloak_format_bare(peer, ret, cap);
+    }
+}
+
 static void env_released(const struct party_address *peer, void *user)
 {
     struct worker *worker = user;
@@ -253,6 +266,7 @@ int worker_init(struct server *server, struct worker *worker, unsigned index)
         .is_backlogged = env_is_backlogged,
         .ask = env_ask,
         .check_password = env_check_password,
+        .cloak = env_cloak,
         .released = env_released,
         .operate = env_operate,
         .is_logged = env_is_logged,

@@ -37,7 +37,7 @@ HEADERS_ALONE = {"api.h": "lib/base", "log.h": "lib/base", "partyline.h": "lib/s
 
 # libpartyline is to need libc, libidn2, OpenSSL and liburing only; only the log talks to the database.
 THIRD_PARTY = {
-    "openssl/": ["lib/sock"],
+    "openssl/": ["lib/sock", "chat/service"],
     "idn2.h": ["lib/sock"],
     "liburing.h": ["lib/loop"],
     "Python.h": ["bindings/python"],
