@@ -18,8 +18,9 @@ enum echo_kind {
 };
 
 static const struct irc_command *const families[] = {
-    irc_registration_commands, irc_message_commands, irc_channel_commands, irc_people_commands,
-    irc_server_commands,       irc_history_commands, irc_oper_commands,    irc_help_commands,
+    irc_registration_commands, irc_message_commands, irc_channel_commands,
+    irc_people_commands,       irc_server_commands,  irc_history_commands,
+    irc_oper_commands,         irc_help_commands,    irc_batch_commands,
 };
 
 const struct irc_command *irc_command_find(struct irc_span name)
@@ -49,7 +50,13 @@ static void send_round(struct irc_session *irc, enum echo_kind kind, const char 
 static struct irc_span label_of(const struct irc_session *irc, const struct irc_message *message)
 {
     struct irc_span none = {NULL, 0};
-    if (!(irc->caps & IRC_CAP(LABELED_RESPONSE)) || !message->tags.text) {
+    if (!(irc->caps & IRC_CAP(LABELED_RESPONSE)) || irc_is_batch_opening(irc, message)) {
+        return none;
+    }
+    if (irc->multiline && irc_span_is_nocase(message->command, "BATCH")) {
+        return irc_multiline_label(irc);
+    }
+    if (!message->tags.text) {
         return none;
     }
     struct irc_span label = irc_tags_find(message->tags, "label");
@@ -140,14 +147,15 @@ bool irc_hear(struct irc_session *irc, const char *text, size_t len)
         return true;
     }
     struct irc_span label = label_of(irc, &line.message);
-    if (label.text && command) {
+    bool is_labelled = label.text && command;
+    if (is_labelled) {
         send_round(irc, ECHO_BEGIN, label.text, label.len);
     }
     if (!goes_to_hub(irc, &line, command)) {
         /* It may send commands when it is back: whatever is heard now would overtake them. */
         irc->waiting = true;
         send_round(irc, ECHO_LINE, text, len);
-    } else if (label.text) {
+    } else if (is_labelled) {
         send_round(irc, ECHO_END, NULL, 0);
     }
     return true;

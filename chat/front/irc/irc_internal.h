@@ -123,6 +123,7 @@ extern const struct irc_command irc_people_commands[];
 extern const struct irc_command irc_server_commands[];
 extern const struct irc_command irc_oper_commands[];
 extern const struct irc_command irc_help_commands[];
+extern const struct irc_command irc_batch_commands[];
 extern const struct irc_command irc_history_commands[];
 
 /* ---- irc.c ---- */
@@ -272,21 +273,36 @@ void irc_send_to(struct irc_session *irc, const struct irc_target *target, enum 
 
 void irc_on_password(struct session *session, const struct password_query *query);
 
-/* ---- history.c ---- */
+/* ---- history.c, redact.c ---- */
 
 void irc_on_answer(struct session *session, const struct query *query);
+/** Asks the reader and keeps the line until its answer is there. Returns: false when too many ask
+ * already; the query is destroyed then. */
+bool irc_wait_for(struct irc_session *irc, const struct irc_line *line, struct query *query);
+/** The room of a channel's name that this session is in; NULL: in none of that name. */
+struct room_view *irc_own_room(const struct irc_session *irc, struct irc_span channel);
+/** The number behind a msgid of this server. Returns: false when it is none of its. */
+bool irc_parse_msgid(struct irc_span text, uint64_t *ret_number);
+bool irc_do_redact(struct irc_session *irc, const struct irc_line *line);
+/** The log has looked for the message of a REDACT. */
+void irc_redact_found(struct irc_session *irc, const struct irc_message *message,
+                      const struct query *query);
 
 /* ---- multiline.c ---- */
 
 /** A line that belongs to a batch that is open: taken. */
 bool irc_multiline_take(struct irc_session *irc, const struct irc_line *line);
 void irc_multiline_free(struct irc_multiline *multiline);
-/** What is sent to who has no multiline, or the batch for who has: the lines of a message. */
+/** Whether a line begins a batch: it is answered with the batch's end. */
+bool irc_is_batch_opening(const struct irc_session *irc, const struct irc_message *message);
+/** The label of the batch that is open; absent when it has none. */
+struct irc_span irc_multiline_label(const struct irc_session *irc);
 
 /* ---- marks.c ---- */
 
 /** Tells the mark of a channel that was joined. */
 void irc_marks_tell(struct irc_session *irc, struct irc_span target);
 void irc_marks_free(struct irc_marks *marks);
+bool irc_do_markread(struct irc_session *irc, const struct irc_line *line);
 
 #endif

@@ -1,16 +1,205 @@
 /* SPDX-License-Identifier: MIT */
+#include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
+#include "base/xalloc.h"
 #include "front/irc/irc_internal.h"
 
-bool irc_multiline_take(struct irc_session *irc, const struct irc_line *line)
-{
-    (void)irc;
-    (void)line;
-    return false;
-}
+/*
+ * draft/multiline: a batch of lines that is one message. Lines are gathered as they are heard; what
+ * is wrong is remembered, the rest of the batch is passed over, and its end tells. The label of the
+ * batch's beginning is answered at its end.
+ */
+
+struct irc_multiline {
+    struct irc_target target; /* into name */
+    enum message_kind kind;
+    unsigned lines;
+    bool has_lines, has_fault, is_blank;
+    enum irc_standard fault;
+    char about[2][IRC_ECHO_MAX]; /* the fault's context */
+    struct text_out text, tags;
+    char *reference, *name, *label; /* label: NULL when there is none */
+};
 
 void irc_multiline_free(struct irc_multiline *multiline)
 {
-    free(multiline);
+    if (multiline) {
+        text_out_finish(&multiline->text);
+        text_out_finish(&multiline->tags);
+        free(multiline->reference);
+        free(multiline->name);
+        free(multiline->label);
+        free(multiline);
+    }
 }
+
+struct irc_span irc_multiline_label(const struct irc_session *irc)
+{
+    const struct irc_multiline *multiline = irc->multiline;
+    return multiline && multiline->label ? irc_span(multiline->label) : irc_span_of(NULL, 0);
+}
+
+static void spoil(struct irc_multiline *multiline, enum irc_standard fault, struct irc_span first,
+                  struct irc_span second)
+{
+    if (multiline->has_fault) {
+        return;
+    }
+    multiline->has_fault = true;
+    multiline->fault = fault;
+    (void)snprintf(multiline->about[0], IRC_ECHO_MAX, "%.*s", (int)first.len,
+                   first.text ? first.text : "");
+    (void)snprintf(multiline->about[1], IRC_ECHO_MAX, "%.*s", (int)second.len,
+                   second.text ? second.text : "");
+}
+
+static void spoil_limit(struct irc_multiline *multiline, enum irc_standard fault, uint32_t limit)
+{
+    char text[16];
+    int n = snprintf(text, sizeof(text), "%u", limit);
+    spoil(multiline, fault, irc_span_of(text, (size_t)n), irc_span(""));
+}
+
+static void add_line(struct irc_session *irc, const struct irc_message *message)
+{
+    struct irc_multiline *multiline = irc->multiline;
+    const struct front_settings *settings = shard_settings(irc->base.shard);
+    struct irc_span none = irc_span(""), text = message->params[1];
+    bool goes_on = irc_tags_find(message->tags, "draft/multiline-concat").text != NULL;
+    enum message_kind kind =
+        irc_span_is_nocase(message->command, "NOTICE") ? MESSAGE_NOTICE : MESSAGE_TEXT;
+    if (multiline->has_lines && kind != multiline->kind) {
+        spoil(multiline, IRC_STANDARD_MULTILINE_INVALID, none, none);
+        return;
+    }
+    if (!irc_span_is_nocase(message->params[0], multiline->name)) {
+        spoil(multiline, IRC_STANDARD_MULTILINE_INVALID_TARGET, irc_span(multiline->name),
+              message->params[0]);
+        return;
+    }
+    if (goes_on && text.len == 0) {
+        spoil(multiline, IRC_STANDARD_MULTILINE_INVALID, none, none);
+        return;
+    }
+    if (multiline->has_lines) {
+        text_out_add(&multiline->text, goes_on ? "\r" : "\n", 1);
+    }
+    text_out_add(&multiline->text, text.text, text.len);
+    multiline->kind = kind;
+    multiline->has_lines = true;
+    multiline->is_blank = multiline->is_blank && text.len == 0;
+    if (settings->multiline_lines > 0 && ++multiline->lines > settings->multiline_lines) {
+        spoil_limit(multiline, IRC_STANDARD_MULTILINE_MAX_LINES, settings->multiline_lines);
+    } else if (settings->multiline_bytes > 0 && multiline->text.len > settings->multiline_bytes) {
+        spoil_limit(multiline, IRC_STANDARD_MULTILINE_MAX_BYTES, settings->multiline_bytes);
+    }
+}
+
+bool irc_multiline_take(struct irc_session *irc, const struct irc_line *line)
+{
+    const struct irc_message *message = &line->message;
+    struct irc_multiline *multiline = irc->multiline;
+    struct irc_span batch = irc_tags_find(message->tags, "batch");
+    if (!irc_span_is(batch, multiline->reference)) {
+        return false;
+    }
+    bool is_message = irc_span_is_nocase(message->command, "PRIVMSG") ||
+                      irc_span_is_nocase(message->command, "NOTICE");
+    if (!is_message || message->param_count < 2) {
+        spoil(multiline, IRC_STANDARD_MULTILINE_INVALID, irc_span(""), irc_span(""));
+    } else if (!multiline->has_fault) {
+        add_line(irc, message);
+    }
+    return true;
+}
+
+static bool is_opening(const struct irc_message *message)
+{
+    return message->param_count > 0 && message->params[0].len > 1 &&
+           message->params[0].text[0] == '+';
+}
+
+static bool is_closing(const struct irc_session *irc, const struct irc_message *message)
+{
+    return irc->multiline && message->param_count > 0 && message->params[0].len > 1 &&
+           message->params[0].text[0] == '-' &&
+           irc_span_is(irc_span_of(message->params[0].text + 1, message->params[0].len - 1),
+                       irc->multiline->reference);
+}
+
+bool irc_is_batch_opening(const struct irc_session *irc, const struct irc_message *message)
+{
+    return !irc->multiline && (irc->caps & IRC_CAP(MULTILINE)) != 0 &&
+           irc_span_is_nocase(message->command, "BATCH") && is_opening(message) &&
+           message->param_count >= 3 && irc_span_is(message->params[1], "draft/multiline") &&
+           irc_target_parse(message->params[2], IRC_MEMBER_MARKS).kind != IRC_TARGET_BAD;
+}
+
+static void open_batch(struct irc_session *irc, const struct irc_message *message)
+{
+    struct irc_multiline *multiline = xcalloc(1, sizeof(*multiline));
+    struct irc_span label = irc_tags_find(message->tags, "label");
+    multiline->is_blank = true;
+    multiline->reference = xmemdup0(message->params[0].text + 1, message->params[0].len - 1);
+    multiline->name = xmemdup0(message->params[2].text, message->params[2].len);
+    multiline->target = irc_target_parse(irc_span(multiline->name), IRC_MEMBER_MARKS);
+    if (label.len > 0 && irc->caps & IRC_CAP(LABELED_RESPONSE)) {
+        multiline->label = xmemdup0(label.text, label.len);
+    }
+    (void)irc_client_tags(irc, message, &multiline->tags);
+    irc->multiline = multiline;
+}
+
+static void tell_fault(struct irc_session *irc)
+{
+    const struct irc_multiline *multiline = irc->multiline;
+    struct irc_span about[2] = {irc_span(multiline->about[0]), irc_span(multiline->about[1])};
+    size_t count = about[1].len > 0 ? 2 : about[0].len > 0 ? 1 : 0;
+    irc_standard(irc, IRC_FAIL, "BATCH", multiline->fault, about, count);
+}
+
+/* The end of the batch: the message goes to the hub, or what was wrong is told in its turn. */
+static bool close_batch(struct irc_session *irc, const struct irc_line *line)
+{
+    struct irc_multiline *multiline = irc->multiline;
+    if (!multiline->has_lines || multiline->is_blank) {
+        spoil(multiline, IRC_STANDARD_MULTILINE_INVALID, irc_span(""), irc_span(""));
+    }
+    if (multiline->has_fault && !line->in_turn) {
+        return false;
+    }
+    if (multiline->has_fault) {
+        tell_fault(irc);
+    } else {
+        irc_send_to(irc, &multiline->target, multiline->kind,
+                    irc_span_of(multiline->text.data, multiline->text.len),
+                    irc_span_of(multiline->tags.data, multiline->tags.len));
+    }
+    irc_multiline_free(multiline);
+    irc->multiline = NULL;
+    return true;
+}
+
+static bool do_batch(struct irc_session *irc, const struct irc_line *line)
+{
+    const struct irc_message *message = &line->message;
+    if (is_closing(irc, message)) {
+        return close_batch(irc, line);
+    }
+    if (irc_is_batch_opening(irc, message)) {
+        open_batch(irc, message);
+        return true;
+    }
+    if (line->in_turn) {
+        irc_fail(irc, "BATCH", IRC_STANDARD_MULTILINE_INVALID,
+                 message->param_count > 0 ? message->params[0] : irc_span("*"));
+    }
+    return false;
+}
+
+const struct irc_command irc_batch_commands[] = {
+    {.name = "BATCH", .fn = do_batch, .when = IRC_AFTER, .cost = 0},
+    {.name = NULL},
+};
