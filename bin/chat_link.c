@@ -1,221 +1,71 @@
 /* SPDX-License-Identifier: MIT */
+/*
+ * Before a link is open:
+ *
+ *     CONNECTING ── connected ──► PROBING, unless the protocol is known: OPEN
+ *     PROBING    ── the server spoke ──► OPEN, or CONNECTING once more, to speak the line protocol
+ *                ── it waits ──► CHAT_PROBE is sent, and on to CHAT_SILENT_MS
+ *                ── still nothing ──► CONNECTING once more, to speak the line protocol
+ *
+ * A line:// listener of Partyline greets at once, so the client waits a moment before it asks; an
+ * any:// listener takes who says nothing for 0.3 s for somebody who types lines, so that moment is
+ * shorter.
+ */
 #include "chat_link.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
-#include <pthread.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include <partyline/connection.h>
 #include <partyline/error.h>
 #include <partyline/sock.h>
+#include <partyline/sock_io.h>
+#include <partyline/tls.h>
 
 #include "base/xalloc.h"
+#include "chat.h"
+#include "chat_connect.h"
+#include "chat_probe.h"
 #include "wire/text.h"
 
-#define DEFAULT_HOST "127.0.0.1"
-#define DEFAULT_PORT "60000"
+#define GREETING_MIN_MS 50
+#define GREETING_MAX_MS 250
+#define READS_MAX       16 /* in one go: keys must be heard, too */
 
-/* A server that vanished without a word is noticed after two minutes. */
-#define KEEP_IDLE_S     60
-#define KEEP_INTERVAL_S 15
-#define KEEP_COUNT      4
-#define KEEP_UNACKED_MS 60000
+static void process(struct chat_link *link);
 
-/* ---- where to ---- */
+/* ---- life ---- */
 
-static int parse_host(const char *text, struct chat_target *target)
+void chat_link_init(struct chat_link *link, const struct chat_link_events *events, void *user,
+                    struct party_tls_context *context)
 {
-    /* No text is no address to the library; here it is what nobody needs to say. */
-    if (text[0] != '\0') {
-        int r = party_address_split(text, target->host, sizeof target->host, target->port,
-                                    sizeof target->port);
-        if (r < 0) {
-            return r;
-        }
-    }
-    if (target->host[0] == '\0') {
-        (void)snprintf(target->host, sizeof target->host, DEFAULT_HOST);
-    }
-    if (target->port[0] == '\0') {
-        (void)snprintf(target->port, sizeof target->port, DEFAULT_PORT);
-    }
-    bool v6 = strchr(target->host, ':') != NULL;
-    (void)snprintf(target->shown, sizeof target->shown, v6 ? "[%s]:%s" : "%s:%s", target->host,
-                   target->port);
-    return 0;
-}
-
-int chat_target_parse(const char *text, struct chat_target *ret_target)
-{
-    *ret_target = (struct chat_target){0};
-    const char *scheme = strstr(text, "://");
-    if (scheme) {
-        text = scheme + 3;
-    }
-    if (strncmp(text, "unix:", 5) == 0) {
-        int r = party_address_parse(text, &ret_target->address);
-        ret_target->is_address = true;
-        (void)snprintf(ret_target->shown, sizeof ret_target->shown, "%s", text);
-        return r;
-    }
-    return parse_host(text, ret_target);
-}
-
-/* ---- connecting ---- */
-
-struct outcome {
-    int fd;   /* of the connection; -1 when there is none */
-    int code; /* the library's; 0 with fd */
-};
-
-struct attempt {
-    struct chat_target target;
-    int pipe_fd;
-};
-
-static int connect_address(const struct party_address *address, struct party_sock **ret_sock)
-{
-    struct party_sock *sock;
-    int r = party_sock_socket(party_address_family(address), SOCK_STREAM, 0, &sock);
-    if (r < 0) {
-        return r;
-    }
-    r = party_sock_settimeout(sock, CHAT_CONNECT_MS);
-    r = r < 0 ? r : party_sock_connect(sock, address);
-    if (r < 0) {
-        party_sock_close(sock);
-        return r;
-    }
-    *ret_sock = sock;
-    return 0;
-}
-
-static void *run_attempt(void *user)
-{
-    struct attempt *attempt = user;
-    struct party_sock *sock;
-    struct outcome outcome = {.fd = -1};
-    const struct chat_target *target = &attempt->target;
-    outcome.code = target->is_address ? connect_address(&target->address, &sock)
-                                      : party_sock_create_connection(target->host, target->port,
-                                                                     CHAT_CONNECT_MS, &sock);
-    if (outcome.code == 0) {
-        outcome.fd = party_sock_detach(sock);
-    }
-    if (write(attempt->pipe_fd, &outcome, sizeof outcome) != (ssize_t)sizeof outcome &&
-        outcome.fd != -1) {
-        (void)close(outcome.fd); /* nobody waits for it any more */
-    }
-    (void)close(attempt->pipe_fd);
-    free(attempt);
-    return NULL;
-}
-
-/* Signals are for the thread that waits for keys. */
-static int start_thread(struct attempt *attempt)
-{
-    pthread_t thread;
-    pthread_attr_t attr;
-    sigset_t all, before;
-    (void)sigfillset(&all);
-    (void)pthread_attr_init(&attr);
-    (void)pthread_attr_setdetachstate(&attr, PTHREAD_CREATE_DETACHED);
-    (void)pthread_sigmask(SIG_SETMASK, &all, &before);
-    int r = pthread_create(&thread, &attr, run_attempt, attempt);
-    (void)pthread_sigmask(SIG_SETMASK, &before, NULL);
-    (void)pthread_attr_destroy(&attr);
-    return -r;
-}
-
-static void end(struct chat_link *link, const char *cause)
-{
-    chat_link_close(link);
-    link->events->on_closed(cause, link->user);
-}
-
-void chat_link_open(struct chat_link *link, const struct chat_target *target)
-{
-    int fds[2];
-    if (pipe2(fds, O_CLOEXEC) == -1) {
-        end(link, party_strerror(-errno));
-        return;
-    }
-    struct attempt *attempt = xcalloc(1, sizeof(*attempt));
-    attempt->target = *target;
-    attempt->pipe_fd = fds[1];
-    link->state = CHAT_LINK_CONNECTING;
-    link->fd = fds[0];
-    int r = start_thread(attempt);
-    if (r < 0) {
-        (void)close(fds[1]);
-        free(attempt);
-        end(link, party_strerror(r));
-    }
-}
-
-static void notice_dead_peers(int fd)
-{
-    const struct {
-        int level, name, value;
-    } options[] = {{SOL_SOCKET, SO_KEEPALIVE, 1},
-                   {IPPROTO_TCP, TCP_KEEPIDLE, KEEP_IDLE_S},
-                   {IPPROTO_TCP, TCP_KEEPINTVL, KEEP_INTERVAL_S},
-                   {IPPROTO_TCP, TCP_KEEPCNT, KEEP_COUNT},
-                   {IPPROTO_TCP, TCP_USER_TIMEOUT, KEEP_UNACKED_MS}};
-    for (size_t i = 0; i < sizeof options / sizeof options[0]; i++) {
-        /* A unix socket has no such options and needs none. */
-        (void)setsockopt(fd, options[i].level, options[i].name, &options[i].value, sizeof(int));
-    }
-}
-
-static void take_outcome(struct chat_link *link)
-{
-    struct outcome outcome;
-    ssize_t n = read(link->fd, &outcome, sizeof outcome);
-    if (n == -1 && errno == EINTR) {
-        return;
-    }
-    (void)close(link->fd);
-    link->fd = -1;
-    if (n != (ssize_t)sizeof outcome) {
-        end(link, "the attempt was given up");
-    } else if (outcome.code < 0) {
-        end(link, party_strerror(outcome.code));
-    } else {
-        link->fd = outcome.fd;
-        link->state = CHAT_LINK_OPEN;
-        (void)fcntl(link->fd, F_SETFL, fcntl(link->fd, F_GETFL) | O_NONBLOCK);
-        notice_dead_peers(link->fd);
-        link->events->on_open(link->user);
-    }
-}
-
-/* ---- lines ---- */
-
-void chat_link_init(struct chat_link *link, const struct chat_link_events *events, void *user)
-{
-    *link = (struct chat_link){.fd = -1, .events = events, .user = user};
+    *link = (struct chat_link){
+        .fd = -1, .events = events, .user = user, .context = context, .deadline_ms = -1};
     link->in = xmalloc(CHAT_LINE_IN_MAX_BYTES);
 }
 
 void chat_link_close(struct chat_link *link)
 {
-    if (link->fd != -1) {
+    if (link->state == CHAT_LINK_CONNECTING) {
         (void)close(link->fd);
     }
+    party_tls_close(link->tls);
+    if (link->sock) {
+        party_sock_close(link->sock);
+    }
     free(link->out);
+    link->tls = NULL;
+    link->sock = NULL;
     link->out = NULL;
     link->fd = -1;
     link->in_len = link->out_len = 0;
-    link->skipping = false;
+    link->skipping = link->has_probed = false;
+    link->deadline_ms = -1;
     link->state = CHAT_LINK_CLOSED;
 }
 
@@ -226,20 +76,153 @@ void chat_link_finish(struct chat_link *link)
     link->in = NULL;
 }
 
+static void end(struct chat_link *link, const char *cause)
+{
+    chat_link_close(link);
+    link->events->on_closed(cause, link->user);
+}
+
+static void connect_again(struct chat_link *link)
+{
+    chat_link_close(link);
+    int r = chat_connect_start(link->target, link->context);
+    if (r < 0) {
+        end(link, party_strerror(r));
+        return;
+    }
+    link->fd = r;
+    link->state = CHAT_LINK_CONNECTING;
+}
+
+void chat_link_open(struct chat_link *link, const struct chat_target *target)
+{
+    link->target = target;
+    if (link->protocol == CHAT_AUTO) {
+        link->protocol = target->protocol;
+    }
+    connect_again(link);
+}
+
+static void become_open(struct chat_link *link, enum chat_protocol protocol)
+{
+    link->state = CHAT_LINK_OPEN;
+    link->protocol = protocol;
+    link->deadline_ms = -1;
+    link->events->on_open(link->user);
+    process(link);
+}
+
+/* One way and a half, and a little for the server. */
+static int64_t greeting_ms(int fd)
+{
+    struct tcp_info info = {0};
+    socklen_t len = sizeof info;
+    (void)getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &len); /* a unix socket has none: 0 */
+    int64_t wait_ms = GREETING_MIN_MS + (int64_t)info.tcpi_rtt * 3 / 2 / 1000;
+    return wait_ms > GREETING_MAX_MS ? GREETING_MAX_MS : wait_ms;
+}
+
+static void take_outcome(struct chat_link *link)
+{
+    struct chat_outcome outcome;
+    int r = chat_connect_take(link->fd, &outcome);
+    if (r == -EINTR) {
+        return;
+    }
+    (void)close(link->fd);
+    link->fd = -1;
+    link->state = CHAT_LINK_CLOSED;
+    if (r < 0) {
+        end(link, "the attempt was given up");
+        return;
+    }
+    if (outcome.code < 0) {
+        char cause[256];
+        (void)snprintf(cause, sizeof cause, "%s%s%s", party_strerror(outcome.code),
+                       outcome.text[0] ? ": " : "", outcome.text);
+        end(link, cause);
+        return;
+    }
+    link->tls = outcome.tls;
+    link->sock = outcome.sock;
+    link->fd = party_sock_fileno(link->tls ? party_tls_sock(link->tls) : link->sock);
+    if (link->protocol != CHAT_AUTO) {
+        become_open(link, link->protocol);
+        return;
+    }
+    link->state = CHAT_LINK_PROBING;
+    link->deadline_ms = chat_now_ms() + greeting_ms(link->fd);
+}
+
+/* ---- what is spoken ---- */
+
+static void look(struct chat_link *link)
+{
+    switch (chat_probe(link->in, link->in_len)) {
+    case CHAT_PROBE_UNDECIDED:
+        break;
+    case CHAT_PROBE_LINE:
+        become_open(link, CHAT_LINE);
+        break;
+    case CHAT_PROBE_IRC:
+        become_open(link, CHAT_IRC);
+        break;
+    case CHAT_PROBE_REFUSED:
+        link->protocol = CHAT_LINE;
+        connect_again(link);
+        break;
+    }
+}
+
+int64_t chat_link_deadline(const struct chat_link *link)
+{
+    if (link->tls && party_tls_pending(link->tls) > 0) {
+        return 0; /* it has been read from the socket already: poll would not tell */
+    }
+    return link->deadline_ms;
+}
+
+void chat_link_tick(struct chat_link *link, int64_t now_ms)
+{
+    if (link->tls && party_tls_pending(link->tls) > 0) {
+        chat_link_ready(link, POLLIN);
+    }
+    if (link->deadline_ms < 0 || now_ms < link->deadline_ms) {
+        return;
+    }
+    if (!link->has_probed) {
+        link->deadline_ms = now_ms + CHAT_SILENT_MS;
+        link->has_probed = chat_link_write(link, CHAT_PROBE, sizeof CHAT_PROBE - 1) == 0;
+        return;
+    }
+    link->protocol = CHAT_LINE;
+    connect_again(link);
+}
+
+/* ---- lines ---- */
+
+int chat_link_write(struct chat_link *link, const char *bytes, size_t len)
+{
+    if (link->state != CHAT_LINK_OPEN && link->state != CHAT_LINK_PROBING) {
+        return -ENOTCONN;
+    }
+    if (len > CHAT_OUT_MAX_BYTES - link->out_len) {
+        return -ENOBUFS;
+    }
+    link->out = xreallocarray(link->out, link->out_len + len, 1);
+    memcpy(link->out + link->out_len, bytes, len);
+    link->out_len += len;
+    return 0;
+}
+
 int chat_link_send(struct chat_link *link, const char *line)
 {
     size_t len = strlen(line);
-    if (link->state != CHAT_LINK_OPEN) {
-        return -ENOTCONN;
-    }
-    if (len + 1 > CHAT_OUT_MAX_BYTES - link->out_len) {
+    if (link->state == CHAT_LINK_OPEN && len + 1 > CHAT_OUT_MAX_BYTES - link->out_len) {
         return -ENOBUFS;
     }
-    link->out = xreallocarray(link->out, link->out_len + len + 1, 1);
-    memcpy(link->out + link->out_len, line, len);
-    link->out[link->out_len + len] = '\n';
-    link->out_len += len + 1;
-    return 0;
+    int r = chat_link_write(link, line, len);
+    return r < 0 ? r : chat_link_write(link, "\n", 1);
 }
 
 static void tell_line(struct chat_link *link, const char *text, size_t len)
@@ -293,32 +276,70 @@ static void split_lines(struct chat_link *link)
     }
 }
 
+/* What has come in. */
+static void process(struct chat_link *link)
+{
+    if (link->state == CHAT_LINK_PROBING) {
+        look(link);
+    } else if (link->state == CHAT_LINK_OPEN && link->protocol == CHAT_IRC) {
+        size_t len = link->in_len;
+        link->in_len = 0;
+        if (len > 0) {
+            link->events->on_bytes(link->in, len, link->user);
+        }
+    } else if (link->state == CHAT_LINK_OPEN) {
+        split_lines(link);
+    }
+}
+
+static void on_end(struct chat_link *link)
+{
+    if (link->state == CHAT_LINK_PROBING && link->in_len == 0 && link->has_probed) {
+        link->protocol = CHAT_LINE; /* whatever it is, IRC it does not like */
+        connect_again(link);
+        return;
+    }
+    if (link->state == CHAT_LINK_PROBING && link->in_len > 0) {
+        become_open(link, CHAT_LINE);
+    }
+    if (link->state == CHAT_LINK_OPEN && link->in_len > 0 && !link->skipping) {
+        tell_cut(link, link->in, link->in_len);
+    }
+    if (link->state == CHAT_LINK_OPEN || link->state == CHAT_LINK_PROBING) {
+        end(link, "the server closed it");
+    }
+}
+
 static void receive(struct chat_link *link)
 {
-    ssize_t n = recv(link->fd, link->in + link->in_len, CHAT_LINE_IN_MAX_BYTES - link->in_len, 0);
-    if (n > 0) {
-        link->in_len += (size_t)n;
-        split_lines(link);
-    } else if (n == 0) {
-        if (link->in_len > 0 && !link->skipping) {
-            tell_cut(link, link->in, link->in_len);
+    for (int i = 0; i < READS_MAX && (link->tls || link->sock); i++) {
+        char *to = link->in + link->in_len;
+        size_t room = CHAT_LINE_IN_MAX_BYTES - link->in_len;
+        ssize_t n = link->tls ? party_tls_recv_into(link->tls, to, room)
+                              : party_sock_recv_into(link->sock, to, room, 0);
+        if (n > 0) {
+            link->in_len += (size_t)n;
+            process(link);
+            continue;
         }
-        if (link->state == CHAT_LINK_OPEN) {
-            end(link, "the server closed it");
+        if (n == 0) {
+            on_end(link);
+        } else if (n != -EAGAIN) {
+            end(link, party_strerror((int)n));
         }
-    } else if (errno != EAGAIN && errno != EINTR) {
-        end(link, party_strerror(-errno));
+        return;
     }
 }
 
 /* What the server said last is read before an error in sending ends it all. */
 static void transmit(struct chat_link *link)
 {
-    ssize_t n = send(link->fd, link->out, link->out_len, MSG_NOSIGNAL);
+    ssize_t n = link->tls ? party_tls_send(link->tls, link->out, link->out_len)
+                          : party_sock_send(link->sock, link->out, link->out_len, 0);
     if (n >= 0) {
         link->out_len -= (size_t)n;
         memmove(link->out, link->out + n, link->out_len);
-    } else if (errno != EAGAIN && errno != EINTR) {
+    } else if (n != -EAGAIN) {
         link->out_len = 0;
     }
 }
@@ -329,7 +350,7 @@ size_t chat_link_prepare(const struct chat_link *link, struct pollfd *fd)
         return 0;
     }
     *fd = (struct pollfd){.fd = link->fd, .events = POLLIN};
-    if (link->state == CHAT_LINK_OPEN && link->out_len > 0) {
+    if (link->state != CHAT_LINK_CONNECTING && link->out_len > 0) {
         fd->events |= POLLOUT;
     }
     return 1;
@@ -343,10 +364,11 @@ void chat_link_ready(struct chat_link *link, short revents)
         }
         return;
     }
-    if (link->state == CHAT_LINK_OPEN && (revents & POLLOUT) != 0) {
+    bool is_there = link->state != CHAT_LINK_CLOSED;
+    if (is_there && (revents & POLLOUT) != 0 && link->out_len > 0) {
         transmit(link);
     }
-    if (link->state == CHAT_LINK_OPEN && (revents & ~POLLOUT) != 0) {
+    if (is_there && (revents & ~POLLOUT) != 0) {
         receive(link);
     }
 }

@@ -1,26 +1,11 @@
 /* SPDX-License-Identifier: MIT */
-/*
- * For pipes: one line after the other. The next one is sent when the server has shown the last one
- * to the room or refused it, so that a refusal is known to be of this line, and the exit status can
- * be believed.
- *
- *     GREETING   until the server says which room one is in
- *     NAMING     --nick was asked for, if given
- *     ENTERING   --room was asked for, if given
- *     SETTLING   /time was asked: its answer comes behind the room's last lines, which may be like
- *                one that is to be sent
- *     READY      lines go out; `expected` is set while one waits for its echo
- *     LEAVING    /quit was sent; what still comes is shown, until the server closes
- */
-#include "chat.h"
+#include "chat_plain.h"
 
 #include <errno.h>
-#include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 #include <unistd.h>
 
 #include <partyline/error.h>
@@ -31,33 +16,7 @@
 #include "stop_signal.h"
 #include "wire/text.h"
 
-enum phase { GREETING, NAMING, ENTERING, SETTLING, READY, LEAVING };
-
-/* A line one byte too long must be seen to be so. */
-#define INPUT_MAX_BYTES (CHAT_TYPED_MAX_BYTES + 2)
-
-struct plain {
-    const struct chat_options *options;
-    struct chat_link link;
-    enum phase phase;
-    char name[NAME_CEILING_BYTES + 1];
-    char *expected;      /* the body of the line that shows what was sent; NULL: nothing waits */
-    bool expects_prefix; /* the server's line may say more */
-    bool expects_time;   /* the answer to a /time that nobody typed: it is not shown */
-    int64_t deadline_ms; /* for what is waited for; -1: nothing is */
-    char *said;          /* the server's last "*** " line, for a complaint; NULL: none yet */
-    char input[INPUT_MAX_BYTES];
-    size_t input_len;
-    unsigned long line_number;
-    bool input_ended, skipping; /* skipping: the rest of a line that was too long */
-    bool failed, over;
-    int signals;
-};
-
-static void fail(struct plain *plain, const char *format, ...) PARTY_PRINTF(2, 3);
-
-/* What makes the exit status 1; it goes on unless the connection is gone. */
-static void fail(struct plain *plain, const char *format, ...)
+void chat_plain_fail(struct chat_plain *plain, const char *format, ...)
 {
     char text[1024];
     va_list args;
@@ -68,111 +27,54 @@ static void fail(struct plain *plain, const char *format, ...)
     plain->failed = true;
 }
 
-static void give_up(struct plain *plain)
+void chat_plain_give_up(struct chat_plain *plain)
 {
     plain->failed = true;
     plain->over = true;
 }
 
-static void send_line(struct plain *plain, const char *line)
+void chat_plain_print(struct chat_plain *plain, const char *text, size_t len)
 {
-    int r = chat_link_send(&plain->link, line);
-    if (r < 0) {
-        fail(plain, "cannot send: %s", party_strerror(r));
-        give_up(plain);
+    (void)fwrite(text, 1, len, stdout);
+    (void)fputc('\n', stdout);
+    if ((fflush(stdout) != 0 || ferror(stdout)) && !plain->over) {
+        chat_plain_fail(plain, "cannot write to standard output");
+        chat_plain_give_up(plain);
     }
-}
-
-/* Owns: takes expected. */
-static void expect(struct plain *plain, char *expected, bool prefix)
-{
-    free(plain->expected);
-    plain->expected = expected;
-    plain->expects_prefix = prefix;
-    plain->expects_time = false;
-    plain->deadline_ms = expected ? chat_now_ms() + CHAT_ANSWER_MS : -1;
-}
-
-static char *copy(const char *text)
-{
-    return xmemdup0(text, strlen(text));
-}
-
-static void ask(struct plain *plain, const char *verb, const char *argument, const char *answer)
-{
-    char line[600];
-    (void)snprintf(line, sizeof line, "%s %.500s", verb, argument);
-    expect(plain, copy(answer), true);
-    send_line(plain, line);
-}
-
-/* Waits until the server has answered all that was sent before. */
-static void settle(struct plain *plain)
-{
-    expect(plain, copy("It is "), true);
-    plain->expects_time = true;
-    send_line(plain, "/time");
-}
-
-static void leave(struct plain *plain)
-{
-    if (plain->phase == LEAVING || plain->over) {
-        return;
-    }
-    plain->phase = LEAVING;
-    expect(plain, NULL, false);
-    send_line(plain, "/quit");
-    plain->deadline_ms = chat_now_ms() + CHAT_ANSWER_MS;
 }
 
 /* ---- what goes out ---- */
 
 /* One line of standard input. */
-static void submit(struct plain *plain, const char *text, size_t len)
+static void submit(struct chat_plain *plain, const char *text, size_t len)
 {
-    const char *args;
     plain->line_number++;
     if (len > 0 && text[len - 1] == '\r') {
         len--;
     }
     if (!text_is_utf8(text, len)) {
-        fail(plain, "line %lu is not UTF-8 and was not sent", plain->line_number);
+        chat_plain_fail(plain, "line %lu is not UTF-8 and was not sent", plain->line_number);
         return;
     }
     char *typed = chat_typed_clean(text, len);
-    if (typed[0] == '\0') {
-        free(typed);
-        return; /* an empty line says nothing */
-    }
     if (chat_typed_is_quit(typed)) {
         plain->input_ended = true;
         plain->input_len = 0;
-        free(typed);
-        return;
-    }
-    char *echo = chat_typed_echo(plain->name, typed);
-    if (echo) {
-        expect(plain, echo, false);
-    } else if (chat_typed_is(typed, "nick", &args) && args[0] && strcmp(args, plain->name) != 0) {
-        expect(plain, copy("You are now called "), true);
-    } else if (chat_typed_is(typed, "join", &args) && args[0]) {
-        expect(plain, copy("You are in "), true);
-    } else if (chat_typed_is(typed, "msg", &args) && strchr(args, ' ')) {
-        expect(plain, copy("[you -> "), true);
-    } else if (chat_typed_is(typed, "time", NULL)) {
-        expect(plain, copy("It is "), true);
-    }
-    send_line(plain, typed);
-    if (!plain->expected && !plain->over) {
-        settle(plain); /* a command whose answer is whatever comes before that of /time */
+    } else if (typed[0] != '\0') { /* an empty line says nothing */
+        plain->ops->submit(typed, plain->session);
     }
     free(typed);
 }
 
-/* Sends lines until one has to be waited for. */
-static void submit_lines(struct plain *plain)
+static bool is_ready(const struct chat_plain *plain)
 {
-    while (plain->phase == READY && !plain->expected && !plain->over) {
+    return plain->session && !plain->over && plain->ops->is_ready(plain->session);
+}
+
+/* Sends lines until one has to be waited for. */
+static void submit_lines(struct chat_plain *plain)
+{
+    while (is_ready(plain)) {
         char *end = memchr(plain->input, '\n', plain->input_len);
         if (!end && plain->input_ended && plain->input_len > 0) {
             end = plain->input + plain->input_len; /* a last line without its end */
@@ -182,7 +84,7 @@ static void submit_lines(struct plain *plain)
         }
         size_t len = (size_t)(end - plain->input);
         size_t taken = len < plain->input_len ? len + 1 : len;
-        char line[INPUT_MAX_BYTES];
+        char line[CHAT_INPUT_MAX_BYTES];
         memcpy(line, plain->input, len);
         plain->input_len -= taken;
         memmove(plain->input, plain->input + taken, plain->input_len);
@@ -192,12 +94,12 @@ static void submit_lines(struct plain *plain)
             submit(plain, line, len);
         }
     }
-    if (plain->phase == READY && !plain->expected && plain->input_ended && plain->input_len == 0) {
-        leave(plain);
+    if (is_ready(plain) && plain->input_ended && plain->input_len == 0) {
+        plain->ops->leave(plain->session);
     }
 }
 
-static void read_input(struct plain *plain)
+static void read_input(struct chat_plain *plain)
 {
     ssize_t n = read(STDIN_FILENO, plain->input + plain->input_len,
                      sizeof(plain->input) - plain->input_len);
@@ -208,157 +110,96 @@ static void read_input(struct plain *plain)
     }
     if (plain->input_len == sizeof(plain->input) && !memchr(plain->input, '\n', plain->input_len)) {
         if (!plain->skipping) {
-            fail(plain, "line %lu is longer than %d bytes and was not sent", ++plain->line_number,
-                 CHAT_TYPED_MAX_BYTES);
+            chat_plain_fail(plain, "line %lu is longer than %d bytes and was not sent",
+                            ++plain->line_number, CHAT_TYPED_MAX_BYTES);
         }
         plain->skipping = true;
         plain->input_len = 0;
     }
 }
 
-/* ---- what comes in ---- */
+/* ---- the connection ---- */
 
-static bool is_expected(const struct plain *plain, const struct chat_line *line)
+static void on_open(void *user)
 {
-    if (!plain->expected) {
-        return false;
-    }
-    size_t len = strlen(plain->expected);
-    return line->body != line->text && line->body_len >= len &&
-           (plain->expects_prefix || line->body_len == len) &&
-           memcmp(line->body, plain->expected, len) == 0 &&
-           (plain->expects_prefix || chat_line_is_stored(line));
-}
-
-/* The next step on the way to READY. */
-static void advance(struct plain *plain)
-{
-    const struct chat_options *options = plain->options;
-    bool joined = plain->expected && strcmp(plain->expected, "You are in ") == 0;
-    expect(plain, NULL, false);
-    if (plain->phase == GREETING) {
-        plain->phase = NAMING;
-        if (options->nick && strcmp(options->nick, plain->name) != 0) {
-            ask(plain, "/nick", options->nick, "You are now called ");
-            return;
-        }
-    }
-    if (plain->phase == NAMING) {
-        plain->phase = ENTERING;
-        if (options->room) {
-            ask(plain, "/join", options->room, "You are in ");
-            return;
-        }
-    }
-    if (plain->phase == ENTERING || (plain->phase == READY && joined)) {
-        plain->phase = SETTLING;
-        settle(plain);
-    } else if (plain->phase == SETTLING) {
-        plain->phase = READY;
-    }
-}
-
-static void on_refusal(struct plain *plain, const char *text)
-{
-    fail(plain, "%s", text);
-    if (plain->phase != READY) {
-        leave(plain); /* not under another name, nor in another room */
-    } else if (!plain->expects_time) {
-        expect(plain, NULL, false);
-    }
-}
-
-static void print(struct plain *plain, const char *text, size_t len)
-{
-    (void)fwrite(text, 1, len, stdout);
-    (void)fputc('\n', stdout);
-    if ((fflush(stdout) != 0 || ferror(stdout)) && !plain->over) {
-        fail(plain, "cannot write to standard output");
-        give_up(plain);
-    }
+    struct chat_plain *plain = user;
+    plain->ops = plain->link.protocol == CHAT_IRC ? &chat_plain_irc_ops : &chat_plain_line_ops;
+    plain->session = plain->ops->create(plain);
+    plain->ops->on_open(plain->session);
 }
 
 static void on_line(const char *text, size_t len, void *user)
 {
-    struct plain *plain = user;
-    char room[ROOM_NAME_CEILING_BYTES + 1];
-    struct chat_line line = chat_line_parse(text, len);
-    if (!plain->expects_time || !is_expected(plain, &line)) {
-        print(plain, text, len);
-    }
-    (void)chat_line_own_name(&line, plain->name);
-    if (line.kind == CHAT_LINE_SERVER) {
-        free(plain->said);
-        plain->said = copy(text);
-    }
-    if (plain->phase == GREETING) {
-        if (plain->name[0] != '\0' && chat_line_own_room(&line, room)) {
-            advance(plain);
-        }
-    } else if (is_expected(plain, &line)) {
-        advance(plain);
-    } else if (plain->expected && chat_line_is_refusal(&line)) {
-        on_refusal(plain, text);
-    }
+    struct chat_plain *plain = user;
+    plain->ops->on_line(text, len, plain->session);
 }
 
-static void on_open(void *user)
+static void on_bytes(const char *bytes, size_t len, void *user)
 {
-    struct plain *plain = user;
-    /* A listener for all protocols waits for a first byte; an empty line is nobody's but ours. */
-    send_line(plain, "");
-    plain->deadline_ms = chat_now_ms() + CHAT_ANSWER_MS;
+    struct chat_plain *plain = user;
+    plain->ops->on_bytes(bytes, len, plain->session);
 }
 
 static void on_closed(const char *cause, void *user)
 {
-    struct plain *plain = user;
-    plain->over = true;
-    if (plain->phase == GREETING && plain->name[0] == '\0' && !plain->said) {
-        fail(plain, "cannot connect to %s: %s", plain->options->target.shown, cause);
-    } else if (plain->phase != LEAVING) {
-        fail(plain, "connection lost: %s%s%s", cause, plain->said ? "; the server said: " : "",
-             plain->said ? plain->said : "");
+    struct chat_plain *plain = user;
+    if (plain->session) {
+        plain->ops->on_closed(cause, plain->session);
+    } else {
+        chat_plain_fail(plain, "cannot connect to %s: %s", plain->options->target.shown, cause);
     }
+    plain->over = true;
 }
 
 static const struct chat_link_events events = {
-    .on_open = on_open, .on_line = on_line, .on_closed = on_closed};
+    .on_open = on_open, .on_line = on_line, .on_bytes = on_bytes, .on_closed = on_closed};
 
 /* ---- the loop ---- */
 
-static void on_deadline(struct plain *plain)
-{
-    if (plain->phase == LEAVING) {
-        plain->over = true; /* all is confirmed; the server is slow to close */
-        return;
-    }
-    fail(plain, "%s within %d s%s%s",
-         plain->phase == GREETING ? "the server did not greet"
-                                  : "the server did not confirm a line",
-         CHAT_ANSWER_MS / 1000, plain->said ? "; it said: " : "", plain->said ? plain->said : "");
-    give_up(plain);
-}
-
 /* The first signal is an end of the input, the second is an order. */
-static void on_signal(struct plain *plain)
+static void on_signal(struct chat_plain *plain)
 {
-    if (plain->signals++ > 0 || plain->phase != READY) {
-        give_up(plain);
+    if (plain->signals++ > 0 || !plain->session || !plain->ops->is_entered(plain->session)) {
+        chat_plain_give_up(plain);
         return;
     }
     plain->input_ended = true;
     plain->input_len = 0;
 }
 
-static void turn(struct plain *plain, int signal_fd)
+static int wait_ms(const struct chat_plain *plain)
+{
+    const int64_t times[] = {plain->deadline_ms, chat_link_deadline(&plain->link),
+                             plain->session ? plain->ops->next_ms(plain->session) : -1};
+    int64_t first = -1;
+    for (size_t i = 0; i < sizeof times / sizeof times[0]; i++) {
+        if (times[i] >= 0 && (first < 0 || times[i] < first)) {
+            first = times[i];
+        }
+    }
+    return chat_wait_ms(first);
+}
+
+static void run_timers(struct chat_plain *plain)
+{
+    chat_link_tick(&plain->link, chat_now_ms());
+    if (plain->session && !plain->over) {
+        plain->ops->tick(plain->session);
+    }
+    if (plain->session && !plain->over && plain->deadline_ms >= 0 &&
+        chat_now_ms() >= plain->deadline_ms) {
+        plain->ops->on_deadline(plain->session);
+    }
+}
+
+static void turn(struct chat_plain *plain, int signal_fd)
 {
     struct pollfd fds[3] = {{.fd = signal_fd, .events = POLLIN}, {.fd = -1}, {.fd = -1}};
-    if (!plain->expected && !plain->input_ended && plain->phase == READY) {
+    if (!plain->input_ended && is_ready(plain)) {
         fds[1] = (struct pollfd){.fd = STDIN_FILENO, .events = POLLIN};
     }
     (void)chat_link_prepare(&plain->link, &fds[2]);
-    if (poll(fds, 3, chat_wait_ms(plain->deadline_ms)) == -1) {
+    if (poll(fds, 3, wait_ms(plain)) == -1) {
         return;
     }
     chat_link_ready(&plain->link, fds[2].revents);
@@ -372,21 +213,21 @@ static void turn(struct plain *plain, int signal_fd)
         read_input(plain);
     }
     submit_lines(plain);
-    if (!plain->over && plain->deadline_ms >= 0 && chat_now_ms() >= plain->deadline_ms) {
-        on_deadline(plain);
+    if (!plain->over) {
+        run_timers(plain);
     }
 }
 
 int chat_plain_run(const struct chat_options *options)
 {
-    struct plain *plain = xcalloc(1, sizeof(*plain));
+    struct chat_plain *plain = xcalloc(1, sizeof(*plain));
     plain->options = options;
     plain->deadline_ms = -1;
-    chat_link_init(&plain->link, &events, plain);
+    chat_link_init(&plain->link, &events, plain, options->tls);
     int signal_fd = stop_signal_open();
     if (signal_fd < 0) {
         chat_complain("%s", party_strerror(signal_fd));
-        give_up(plain);
+        chat_plain_give_up(plain);
     } else {
         chat_link_open(&plain->link, &options->target);
     }
@@ -398,8 +239,9 @@ int chat_plain_run(const struct chat_options *options)
     if (signal_fd >= 0) {
         (void)close(signal_fd);
     }
-    free(plain->expected);
-    free(plain->said);
+    if (plain->session) {
+        plain->ops->destroy(plain->session);
+    }
     free(plain);
     return failed ? EXIT_FAILED : EXIT_DONE;
 }
