@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""`partyline chat` on a terminal, as a person sees it."""
+"""`partyline chat` on a terminal, as a person sees it, with the line protocol."""
 import re
 import socket
 import subprocess
@@ -8,7 +8,7 @@ import time
 import pytest
 
 from harness import BINARY, NO_FLOOD_CONTROL, PATIENCE_S, server_env, time_left
-from test_chat_plain import NOW, fake_server, where  # noqa: F401
+from test_chat_plain import LINE, NOW, fake_server, where  # noqa: F401
 from test_line import TIME, said
 
 def rows(screen):
@@ -17,7 +17,7 @@ def rows(screen):
 
 
 def open_chat(screen, chat, name, *args, **size):
-    client = screen(BINARY, "chat", where(chat), "--nick", name, *args, **size)
+    client = screen(BINARY, *LINE, where(chat), "--nick", name, *args, **size)
     client.expect(rf"^{name}>")
     return client
 
@@ -176,7 +176,7 @@ def test_pasted_lines_wait_for_the_return_key(server, join, screen):
 def test_ctrl_c_drops_the_line_and_then_leaves(server, join, screen):
     chat = server()
     bob = join(chat, "bob")
-    alice = screen("sh", "-c", f"trap : INT; {BINARY} chat {where(chat)} --nick alice; echo left with $?; cat")
+    alice = screen("sh", "-c", f"trap : INT; {BINARY} chat --protocol line {where(chat)} --nick alice; echo left with $?; cat")
     alice.expect("^alice>")
     alice.type("never mind")
     alice.expect("^alice> never mind$")
@@ -191,7 +191,7 @@ def test_ctrl_c_drops_the_line_and_then_leaves(server, join, screen):
 @pytest.mark.parametrize("keys", [("C-d",), ("/quit", "Enter"), ("quit", "Enter")])
 def test_leaving_gives_the_terminal_back(server, screen, keys):
     chat = server()
-    alice = screen("sh", "-c", f"before=$(stty -g); {BINARY} chat {where(chat)} --nick alice;"
+    alice = screen("sh", "-c", f"before=$(stty -g); {BINARY} chat --protocol line {where(chat)} --nick alice;"
                                ' echo left with $?; test "$(stty -g)" = "$before" && echo as it was; cat')
     alice.expect("^alice>")
     alice.press(*keys)
@@ -220,7 +220,7 @@ def test_answers_to_questions_nobody_typed_are_not_shown(fake_server, screen):
     """Both rooms are entered before the first answer comes: two questions of the client are on their way."""
     fake = fake_server({"/join two": "*** You are in one, alone so far.\n*** You are in two, alone so far.\n",
                         "/who": "*** In two (1): guest1\n"})
-    alice = screen(BINARY, "chat", fake.target)
+    alice = screen(BINARY, *LINE, fake.target)
     alice.expect("^guest1>")
     for line in ("/join one", "/join two"):
         alice.type(line)
@@ -238,7 +238,7 @@ def test_answers_to_questions_nobody_typed_are_not_shown(fake_server, screen):
 def test_answer_to_a_typed_question_is_shown_beside_the_clients_own(fake_server, screen):
     fake = fake_server({"/time": "", "/join one": "*** You are in one, alone so far.\n",
                         "/who": f"{NOW}{NOW.replace(':05', ':06')}{NOW.replace(':05', ':07')}"})
-    alice = screen(BINARY, "chat", fake.target)
+    alice = screen(BINARY, *LINE, fake.target)
     alice.expect("^guest1>")
     # Asked by the client, by the user, by the client.
     for line in ("/time", "/join one", "/who"):
@@ -263,7 +263,7 @@ def test_line_too_long_is_told(server, screen):
 
 def test_kicked_user_is_told_and_does_not_come_back(server, screen):
     chat = server()
-    alice = screen("sh", "-c", f"{BINARY} chat {where(chat)} --nick alice; echo left with $?; cat")
+    alice = screen("sh", "-c", f"{BINARY} chat --protocol line {where(chat)} --nick alice; echo left with $?; cat")
     alice.expect("^alice>")
     subprocess.run([BINARY, "ctl", "--data", str(chat.data), "kick", "alice", "rude"], check=True,
                    env=server_env(), timeout=PATIENCE_S)
@@ -274,7 +274,7 @@ def test_kicked_user_is_told_and_does_not_come_back(server, screen):
 def test_first_connection_that_fails_ends_it(screen):
     with socket.create_server(("127.0.0.1", 0)) as listener:
         port = listener.getsockname()[1]
-    alice = screen("sh", "-c", f"{BINARY} chat 127.0.0.1:{port}; echo left with $?; cat")
+    alice = screen("sh", "-c", f"{BINARY} chat --protocol line 127.0.0.1:{port}; echo left with $?; cat")
     alice.expect(rf"^partyline chat: cannot connect to 127\.0\.0\.1:{port}: Connection refused$")
     alice.expect("^left with 1$")
 
@@ -384,7 +384,7 @@ def test_several_outages_in_a_row(server, join, screen):
 def test_much_that_was_missed_is_shown_once_and_in_order(server, join, terminal):
     """More than one answer of the history holds, with more being said while it is asked for."""
     chat = server(config={**NO_FLOOD_CONTROL, "history": {"max": 100}})
-    alice = terminal(BINARY, "chat", where(chat), "--nick", "alice", env={"TERM": "xterm", "NO_COLOR": "1"})
+    alice = terminal(BINARY, *LINE, where(chat), "--nick", "alice", env={"TERM": "xterm", "NO_COLOR": "1"})
     alice.expect(r"alice> ")
     bob = join(chat, "bob")
     bob.send("before")
@@ -407,7 +407,7 @@ def test_much_that_was_missed_is_shown_once_and_in_order(server, join, terminal)
 
 def test_no_reconnect_leaves(server, screen):
     chat = server()
-    alice = screen("sh", "-c", f"{BINARY} chat {where(chat)} --nick alice --no-reconnect; echo left with $?; cat")
+    alice = screen("sh", "-c", f"{BINARY} chat --protocol line {where(chat)} --nick alice --no-reconnect; echo left with $?; cat")
     alice.expect("^alice>")
     chat.kill9()
     alice.expect(r"^--- connection lost \(")
@@ -419,9 +419,9 @@ def test_no_reconnect_leaves(server, screen):
 
 def test_colours_are_for_terminals_that_want_them(server, terminal):
     chat = server()
-    coloured = terminal(BINARY, "chat", where(chat), env={"TERM": "xterm-256color", "NO_COLOR": ""})
+    coloured = terminal(BINARY, *LINE, where(chat), env={"TERM": "xterm-256color", "NO_COLOR": ""})
     coloured.expect(r"\x1b\[2m\*\*\* Welcome[^\n]*\x1b\[0m")
-    plain_one = terminal(BINARY, "chat", where(chat), env={"TERM": "xterm-256color", "NO_COLOR": "1"})
+    plain_one = terminal(BINARY, *LINE, where(chat), env={"TERM": "xterm-256color", "NO_COLOR": "1"})
     plain_one.expect(r"\*\*\* You are in lobby")
     plain_one.type("hello\r")
     plain_one.expect(r"guest2: hello")
@@ -430,7 +430,7 @@ def test_colours_are_for_terminals_that_want_them(server, terminal):
 
 def test_terminal_without_a_cursor_gets_plain_text(server, terminal):
     chat = server()
-    dumb = terminal(BINARY, "chat", where(chat))
+    dumb = terminal(BINARY, *LINE, where(chat))
     dumb.expect(r"\*\*\* You are in lobby")
     dumb.type("hello\r")
     dumb.expect(r"guest1: hello")

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""`partyline chat` in a pipe, as a script uses it."""
+"""`partyline chat` in a pipe, as a script uses it, with the line protocol."""
 import contextlib
 import re
 import signal
@@ -12,6 +12,8 @@ import pytest
 from harness import BINARY, NO_FLOOD_CONTROL, PATIENCE_S, server_env
 from test_line import TIME, said
 
+# How the line protocol is asked for; without it the client finds out what a server speaks.
+LINE = ("chat", "--protocol", "line")
 GREETING = "*** Welcome to Net. You are guest1; /nick NAME changes that.\n*** You are in lobby, alone so far.\n"
 
 
@@ -22,7 +24,7 @@ def where(chat):
 def plain(target, text, *args, timeout=PATIENCE_S * 2):
     """What a script does: printf text | partyline chat."""
     data = text if isinstance(text, bytes) else text.encode()
-    return subprocess.run([BINARY, "chat", target, *args], input=data, capture_output=True,
+    return subprocess.run([BINARY, *LINE, target, *args], input=data, capture_output=True,
                           timeout=timeout, env=server_env(), check=False)
 
 
@@ -31,7 +33,7 @@ class Follower:
 
     def __init__(self, target, *args):
         self.process = subprocess.Popen(
-            [BINARY, "chat", target, "--plain", *args], stdin=subprocess.PIPE,
+            [BINARY, *LINE, target, "--plain", *args], stdin=subprocess.PIPE,
             stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=server_env())
 
     def expect(self, pattern):
@@ -249,14 +251,14 @@ def test_plain_without_a_server_fails():
 
 def test_without_a_host_the_usual_server_of_this_machine_is_meant():
     """Whatever is on that port here, if anything, hears no word of this."""
-    done = subprocess.run([BINARY, "chat", "--plain"], capture_output=True, timeout=PATIENCE_S * 2,
+    done = subprocess.run([BINARY, *LINE, "--plain"], capture_output=True, timeout=PATIENCE_S * 2,
                           stdin=subprocess.DEVNULL, env=server_env(), check=False)
     assert done.returncode == 0 or b"127.0.0.1:60000" in done.stderr
 
 
 @pytest.mark.parametrize("args", [("--nick",), ("--frob",), ("a", "b"), ("::1",), ("--nick", "a b"), ("unix:",)])
 def test_wrong_usage(args):
-    done = subprocess.run([BINARY, "chat", *args], capture_output=True, timeout=PATIENCE_S,
+    done = subprocess.run([BINARY, *LINE, *args], capture_output=True, timeout=PATIENCE_S,
                           stdin=subprocess.DEVNULL, env=server_env(), check=False)
     assert done.returncode == 2
     assert done.stderr.startswith(b"partyline chat: ")
@@ -296,7 +298,7 @@ def test_plain_loses_its_server(server, follow):
 
 def test_plain_fails_when_nobody_reads_its_output(server):
     chat = server()
-    with subprocess.Popen([BINARY, "chat", where(chat)], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+    with subprocess.Popen([BINARY, *LINE, where(chat)], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
                           stderr=subprocess.PIPE, env=server_env()) as process:
         process.stdout.close()
         process.stdin.write(b"hello\n" * 3)
@@ -308,7 +310,7 @@ def test_plain_fails_when_nobody_reads_its_output(server):
 @pytest.mark.parametrize("closed", ["<&-", "<&- 2>&-"])
 def test_closed_standard_input_is_an_empty_one(server, closed):
     chat = server()
-    done = subprocess.run(["sh", "-c", f'exec "$0" chat "$1" --plain {closed}', BINARY, where(chat)],
+    done = subprocess.run(["sh", "-c", f'exec "$0" chat --protocol line "$1" --plain {closed}', BINARY, where(chat)],
                           capture_output=True, timeout=PATIENCE_S, env=server_env(), check=False)
     assert done.returncode == 0
     assert "You are in lobby" in done.stdout.decode()
@@ -317,7 +319,7 @@ def test_closed_standard_input_is_an_empty_one(server, closed):
 
 def test_closed_standard_output_is_a_failure(server):
     chat = server()
-    done = subprocess.run(["sh", "-c", 'exec "$0" chat "$1" --plain >&-', BINARY, where(chat)], input=b"",
+    done = subprocess.run(["sh", "-c", 'exec "$0" chat --protocol line "$1" --plain >&-', BINARY, where(chat)], input=b"",
                           capture_output=True, timeout=PATIENCE_S, env=server_env(), check=False)
     assert done.returncode == 1
     assert b"cannot write to standard output" in done.stderr
