@@ -360,7 +360,7 @@ void chat_irc_submit(struct chat_irc *irc, const char *typed)
         irc->events->on_refused("there is no room to say it in", irc->user);
         return;
     }
-    if (irc->phase != IRC_READY && irc->is_returning) {
+    if (irc->phase != IRC_READY && irc->has_entered) {
         chat_irc_tell(irc, "Not connected: this is sent as soon as that is.");
     }
     chat_irc_say(irc, irc->current->name, typed[0] == '/' ? typed + 1 : typed, false, false);

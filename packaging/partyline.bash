@@ -6,7 +6,10 @@
 _partyline_options() {
     case $1 in
     serve) echo --config --listen --data --loops --backend --log --log-level --no-console --help ;;
-    chat) echo --nick --room --plain --no-reconnect --help ;;
+    chat)
+        echo --nick --room --protocol --tls --ca --insecure --password-file --plain --no-reconnect \
+            --help
+        ;;
     ctl) echo --data --socket --config --help ;;
     room)
         echo --connect --pid --json --patience --members --senders --window --size --seconds \
@@ -21,12 +24,12 @@ _partyline_options() {
 # What may stand behind an option; "file" and "directory" are what they say.
 _partyline_values() {
     case $1 in
-    --config | --socket | --json) echo file ;;
+    --config | --socket | --json | --ca | --password-file) echo file ;;
     --data) echo directory ;;
     --backend) echo epoll io_uring ;;
     --log) echo stderr syslog journal ;;
     --log-level) echo error warning info debug ;;
-    --protocol) echo line raw irc ;;
+    --protocol) echo line raw irc auto ;;
     --listen) echo any:// line:// irc:// unix: ;;
     *) return 1 ;;
     esac
