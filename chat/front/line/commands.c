@@ -51,8 +51,46 @@ static void run_nick(struct line_session *line, const char *args, size_t len)
 
 static void run_join(struct line_session *line, const char *args, size_t len)
 {
-    struct command *command = session_submit(&line->base, COMMAND_JOIN, args, len, NULL, 0);
-    command->flags = COMMAND_FLAG_MOVE;
+    size_t rest;
+    size_t name_len = first_word(args, len, &rest);
+    struct command_parts parts = {.type = COMMAND_JOIN,
+                                  .flags = COMMAND_FLAG_MOVE,
+                                  .target = args,
+                                  .target_len = name_len,
+                                  .extra = args + rest,
+                                  .extra_len = len - rest};
+    (void)session_submit_parts(&line->base, &parts);
+}
+
+/* A command about somebody in the room one is in. */
+static void about_somebody(struct line_session *line, enum command_type type, const char *args,
+                           size_t len)
+{
+    size_t rest;
+    size_t name_len = first_word(args, len, &rest);
+    const struct room_view *room = session_room(&line->base);
+    if (!room) {
+        line_printf(&line->base, "*** You are not in a room.\n");
+        return;
+    }
+    struct command_parts parts = {.type = type,
+                                  .target = room->name,
+                                  .target_len = room->name_len,
+                                  .extra = args,
+                                  .extra_len = name_len,
+                                  .text = args + rest,
+                                  .text_len = len - rest};
+    (void)session_submit_parts(&line->base, &parts);
+}
+
+static void run_kick(struct line_session *line, const char *args, size_t len)
+{
+    about_somebody(line, COMMAND_REMOVE, args, len);
+}
+
+static void run_invite(struct line_session *line, const char *args, size_t len)
+{
+    about_somebody(line, COMMAND_INVITE, args, len);
 }
 
 static void run_leave(struct line_session *line, const char *args, size_t len)
@@ -162,13 +200,16 @@ static void run_help(struct line_session *line, const char *args, size_t len)
 
 static const struct line_verb verbs[] = {
     {"nick", "NAME", "change your name", true, false, run_nick},
-    {"join", "ROOM", "go to another room; a new one is made", true, false, run_join},
+    {"join", "ROOM [KEY]", "go to another room; a new one is made", true, false, run_join},
     {"leave", "", "go back to the lobby", false, true, run_leave},
     {"rooms", "", "list the rooms", false, false, run_rooms},
     {"who", "[ROOM]", "list who is in the room", false, false, run_who},
     {"msg", "NAME TEXT", "tell one person only", true, false, run_msg},
     {"me", "TEXT", "say what you do: \"* alice waves\"", true, false, run_me},
     {"topic", "[TEXT | -]", "show, set or clear the room's topic", false, false, run_topic},
+    {"invite", "NAME", "invite somebody to the room you are in", true, true, run_invite},
+    {"kick", "NAME [REASON]", "put somebody out of the room, if you are its operator", true, true,
+     run_kick},
     {"history", "[N]", "the last N lines; also: before|after NUMBER, since|until TIME", false, true,
      line_history},
     {"search", "TEXT", "find lines of this room", true, true, line_search},

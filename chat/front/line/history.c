@@ -106,6 +106,7 @@ static void ask(struct line_session *line, struct query *query)
         return;
     }
     query->history.room_id = room->id;
+    query->history.floor = room->floor;
     if (session_ask(&line->base, query)) {
         line->waiting = true; /* until line_on_answer */
     } else {

@@ -10,6 +10,7 @@
 #include <partyline/error.h>
 
 #include "base/xalloc.h"
+#include "core/record.h"
 #include "front/shard_internal.h"
 #include "wire/sniff.h"
 #include "wire/text.h"
@@ -59,7 +60,20 @@ static void on_open(struct session *session)
     line_decoder_init(&line->decoder, shard_settings(session->shard)->line_max_bytes);
     origin_format(&session->origin, host, sizeof(host));
     session->entered = true;
-    (void)session_submit(session, COMMAND_ENTER, NULL, 0, host, strlen(host));
+    char shown[SHARD_CLOAK_MAX];
+    struct record_out who = {0};
+    session_cloak(session, shown, sizeof(shown));
+    record_puts(&who, "line");
+    record_puts(&who, shown);
+    record_puts(&who, "line user");
+    record_end(&who);
+    struct command_parts parts = {.type = COMMAND_ENTER,
+                                  .text = host,
+                                  .text_len = strlen(host),
+                                  .extra = who.bytes,
+                                  .extra_len = who.len};
+    (void)session_submit_parts(session, &parts);
+    record_out_finish(&who);
 }
 
 static int64_t flood_interval_ns(const struct front_settings *settings)

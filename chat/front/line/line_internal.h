@@ -50,6 +50,10 @@ void line_encode(struct shard *shard, const struct event *event, uint16_t encodi
                  struct text_out *out);
 void line_on_event(struct session *session, const struct event *event);
 
+/* ---- refusals.c ---- */
+
+void line_add_refusal(const struct event *event, struct text_out *out);
+
 /* ---- history.c ---- */
 
 void line_history(struct line_session *line, const char *args, size_t len);

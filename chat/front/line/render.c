@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/xalloc.h"
+#include "core/record.h"
 #include "front/line/line_internal.h"
 #include "front/shard_internal.h"
 #include "wire/text.h"
@@ -43,34 +44,65 @@ static void add_topic(const struct event *event, struct text_out *out)
     add_clean(out, event->text, event->text_len);
 }
 
-/* A stored event, live or from history. */
-static bool encode_stored(struct shard *shard, const struct event *event, struct text_out *out)
+/* What stands between the time and the text of a message. */
+static void add_head(struct shard *shard, const struct event *event, struct text_out *out)
 {
-    if (event->type == EVENT_MESSAGE) {
-        add_stamp(shard, event, out);
-        text_out_add(out, event->actor, event->actor_len);
-        text_out_add(out, ": ", 2);
-        add_clean(out, event->text, event->text_len);
-    } else if (event->type == EVENT_ACTION) {
-        add_stamp(shard, event, out);
+    add_stamp(shard, event, out);
+    if (event->type == EVENT_ACTION) {
         text_out_add(out, "* ", 2);
         text_out_add(out, event->actor, event->actor_len);
         text_out_add(out, " ", 1);
-        add_clean(out, event->text, event->text_len);
-    } else if (event->type == EVENT_NOTICE) {
-        add_stamp(shard, event, out);
+    } else if (event->type == EVENT_MESSAGE) {
+        text_out_add(out, event->actor, event->actor_len);
+        text_out_adds(out, event->value == 0 ? ": " : " (to operators only): ");
+    } else if (event->identity == 0) {
         text_out_adds(out, "*** ");
         text_out_add(out, event->actor, event->actor_len);
         text_out_add(out, ": ", 2);
-        add_clean(out, event->text, event->text_len);
-    } else if (event->type == EVENT_TOPIC) {
+    } else {
+        text_out_add(out, "-", 1);
+        text_out_add(out, event->actor, event->actor_len);
+        text_out_add(out, "- ", 2);
+    }
+}
+
+/* A message of several lines is as many lines here, each with its head; see core/command.h. */
+static void add_message(struct shard *shard, const struct event *event, struct text_out *out,
+                        void (*head)(struct shard *, const struct event *, struct text_out *))
+{
+    const char *at = event->text, *end = event->text + event->text_len;
+    for (;;) {
+        const char *newline = memchr(at, '\n', (size_t)(end - at));
+        const char *line_end = newline ? newline : end;
+        if (line_end > at || !newline) {
+            head(shard, event, out);
+            add_clean(out, at, (size_t)(line_end - at));
+            text_out_add(out, "\n", 1);
+        }
+        if (!newline) {
+            return;
+        }
+        at = newline + 1;
+    }
+}
+
+/* A stored event, live or from history. */
+static bool encode_stored(struct shard *shard, const struct event *event, struct text_out *out)
+{
+    switch (event->type) {
+    case EVENT_MESSAGE:
+    case EVENT_ACTION:
+    case EVENT_NOTICE:
+        add_message(shard, event, out, add_head);
+        return true;
+    case EVENT_TOPIC:
         add_stamp(shard, event, out);
         add_topic(event, out);
-    } else {
+        text_out_add(out, "\n", 1);
+        return true;
+    default:
         return false;
     }
-    text_out_add(out, "\n", 1);
-    return true;
 }
 
 /* Somebody came or went. */
@@ -79,9 +111,31 @@ static void encode_presence(const struct event *event, const char *what, struct 
     text_out_adds(out, "*** ");
     text_out_add(out, event->actor, event->actor_len);
     text_out_adds(out, what);
+    if (event->type == EVENT_REMOVED || event->type == EVENT_ROOM_RENAMED) {
+        text_out_add(out, event->target, event->target_len);
+    }
     if (event->text_len > 0) {
         text_out_add(out, ": ", 2);
         add_clean(out, event->text, event->text_len);
+    }
+    text_out_add(out, "\n", 1);
+}
+
+static void encode_mode(const struct event *event, struct text_out *out)
+{
+    struct record_in in = {event->extra, event->extra_len};
+    struct record_field fields[2];
+    text_out_adds(out, "*** ");
+    text_out_add(out, event->actor, event->actor_len);
+    text_out_adds(out, " set");
+    while (record_next(&in, fields, 2)) {
+        text_out_add(out, " ", 1);
+        text_out_add(out, fields[0].text, fields[0].len);
+        /* A room's key is not for the screen. */
+        if (fields[1].len > 0 && fields[0].text[1] != 'k') {
+            text_out_add(out, " ", 1);
+            add_clean(out, fields[1].text, fields[1].len);
+        }
     }
     text_out_add(out, "\n", 1);
 }
@@ -117,6 +171,18 @@ void line_encode(struct shard *shard, const struct event *event, uint16_t encodi
         text_out_adds(out, " is now called ");
         text_out_add(out, event->target, event->target_len);
         text_out_add(out, "\n", 1);
+        break;
+    case EVENT_MODE:
+        encode_mode(event, out);
+        break;
+    case EVENT_REMOVED:
+        encode_presence(event, " removed ", out);
+        break;
+    case EVENT_ROOM_RENAMED:
+        encode_presence(event, " renamed the room to ", out);
+        break;
+    case EVENT_REDACTED:
+        encode_presence(event, " took back a message", out);
         break;
     default:
         break;
@@ -208,7 +274,7 @@ static void add_entered(struct line_session *line, const struct event *event, st
     }
 }
 
-static void add_private(struct shard *shard, const struct event *event, struct text_out *out)
+static void add_private_head(struct shard *shard, const struct event *event, struct text_out *out)
 {
     bool mine = event->type == EVENT_PRIVATE_OF;
     add_stamp(shard, event, out);
@@ -217,8 +283,26 @@ static void add_private(struct shard *shard, const struct event *event, struct t
     text_out_adds(out, " -> ");
     text_out_add(out, mine ? event->target : "you", mine ? event->target_len : 3);
     text_out_adds(out, "] ");
-    add_clean(out, event->text, event->text_len);
-    text_out_add(out, "\n", 1);
+    if (event->kind == MESSAGE_ACTION) {
+        text_out_add(out, "* ", 2);
+        text_out_add(out, event->actor, event->actor_len);
+        text_out_add(out, " ", 1);
+    } else if (event->kind == MESSAGE_NOTICE) {
+        text_out_adds(out, "(notice) ");
+    }
+}
+
+static void add_private(struct shard *shard, const struct event *event, struct text_out *out)
+{
+    if (event->kind == MESSAGE_TAGS) {
+        return;
+    }
+    add_message(shard, event, out, add_private_head);
+    if (event->type == EVENT_PRIVATE_OF && event->extra_len > 0) {
+        text_out_addf(out, "*** %s is away: ", event->target);
+        add_clean(out, event->extra, event->extra_len);
+        text_out_add(out, "\n", 1);
+    }
 }
 
 static void add_reply_topic(struct shard *shard, const struct event *event, struct text_out *out)
@@ -230,71 +314,6 @@ static void add_reply_topic(struct shard *shard, const struct event *event, stru
     text_out_adds(out, "*** Topic: ");
     add_clean(out, event->text, event->text_len);
     text_out_addf(out, " (%s, %s)\n", event->actor, shard_local_time(shard, event->time_ms));
-}
-
-/* Why the hub said no; %s is what it was about, %llu the limit. */
-static void add_error(const struct event *event, struct text_out *out)
-{
-    const char *text = event->text;
-    unsigned long long count = event->count;
-    text_out_adds(out, "*** ");
-    switch (event->code) {
-    case ERROR_NAME_TAKEN:
-        text_out_addf(out, "The name %s is taken.", text);
-        break;
-    case ERROR_NAME_BAD:
-        text_out_adds(out,
-                      "That is no name: letters, digits and - _ . [ ] \\ ` ^ { | } only, and no "
-                      "digit, - or . first.");
-        break;
-    case ERROR_NAME_LONG:
-        text_out_addf(out, "That name is longer than %llu bytes.", count);
-        break;
-    case ERROR_ROOM_BAD:
-        text_out_adds(out, "That is no name for a room: letters, digits and - _ . [ ] \\ ` ^ { | } "
-                           "only.");
-        break;
-    case ERROR_ROOM_LONG:
-        text_out_addf(out, "That room's name is longer than %llu bytes.", count);
-        break;
-    case ERROR_ROOMS_FULL:
-        text_out_addf(out, "There are %llu rooms, and no more can be made.", count);
-        break;
-    case ERROR_NO_SUCH_ROOM:
-        text_out_addf(out, "There is no room %s.", text);
-        break;
-    case ERROR_NO_SUCH_NAME:
-        text_out_addf(out, "Nobody here is called %s.", text);
-        break;
-    case ERROR_NOT_IN_ROOM:
-        text_out_addf(out, "You are not in %s.", text[0] ? text : "a room");
-        break;
-    case ERROR_IN_ROOM:
-        text_out_addf(out, "You are in %s already.", text);
-        break;
-    case ERROR_WHICH_ROOM:
-        text_out_adds(out, "Which room?");
-        break;
-    case ERROR_TOO_MANY_ROOMS:
-        text_out_addf(out, "You are in %llu rooms, and that is the most.", count);
-        break;
-    case ERROR_TEXT_EMPTY:
-        text_out_adds(out, "There is nothing to say in that.");
-        break;
-    case ERROR_TEXT_LONG:
-        text_out_addf(out, "That is longer than %llu bytes and was not sent.", count);
-        break;
-    case ERROR_TOPIC_LONG:
-        text_out_addf(out, "That topic is longer than %llu bytes.", count);
-        break;
-    case ERROR_NOT_STORED:
-        text_out_addf(out, "Not sent: the server cannot store it (%s). Try again later.", text);
-        break;
-    default:
-        text_out_adds(out, "That is not for you to do.");
-        break;
-    }
-    text_out_add(out, "\n", 1);
 }
 
 static void add_event(struct line_session *line, const struct event *event, struct text_out *out)
@@ -322,6 +341,27 @@ static void add_event(struct line_session *line, const struct event *event, stru
     case EVENT_PRIVATE_OF:
         add_private(shard, event, out);
         break;
+    case EVENT_MESSAGE:
+    case EVENT_ACTION:
+    case EVENT_NOTICE:
+    case EVENT_REDACTED:
+        line_encode(shard, event, 0, out);
+        break;
+    case EVENT_GONE_FROM:
+        if (event->code == GONE_REMOVED) {
+            text_out_addf(out, "*** You are not in %s any more; /join ROOM goes elsewhere.\n",
+                          event->room);
+        }
+        break;
+    case EVENT_INVITED:
+        if (!(event->flags & EVENT_FLAG_WATCHED)) {
+            text_out_addf(out, "*** %s invites you: /join %s goes there.\n", event->actor,
+                          event->room);
+        }
+        break;
+    case EVENT_INVITING:
+        text_out_addf(out, "*** %s is invited.\n", event->target);
+        break;
     case EVENT_RENAMED:
         text_out_addf(out, "*** You are now called %s.\n", event->target);
         break;
@@ -345,7 +385,7 @@ static void add_event(struct line_session *line, const struct event *event, stru
         }
         break;
     case EVENT_ERROR:
-        add_error(event, out);
+        line_add_refusal(event, out);
         break;
     default:
         break;
