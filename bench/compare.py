@@ -143,9 +143,9 @@ def start_storing_floor(args, directory):
     return process, read_url(process, directory)
 
 
-def start_partyline(args, directory):
+def start_partyline(args, directory, front="line"):
     config = {
-        "listen": ["line://127.0.0.1:0"],
+        "listen": [f"{front}://127.0.0.1:0"],
         "data": str(directory / "data"),
         "log_level": "warning",
         "history": {"on_join": 0},
@@ -167,6 +167,10 @@ def start_partyline(args, directory):
     command = [args.partyline or args.build / "bin/partyline", "serve", "--config", path]
     process = spawn(command, directory, subprocess.PIPE)
     return process, read_url(process, directory)
+
+
+def start_partyline_irc(args, directory):
+    return start_partyline(args, directory, "irc")
 
 
 INSPIRCD = """
@@ -240,6 +244,7 @@ SERVERS = {
     "floor": (start_floor, "raw", {"room", "idle", "echo"}),
     "floor-stored": (start_storing_floor, "raw", {"room"}),
     "partyline": (start_partyline, "line", {"room", "idle"}),
+    "partyline-irc": (start_partyline_irc, "irc", {"room", "idle"}),
     "inspircd": (start_inspircd, "irc", {"room", "idle"}),
     "ngircd": (start_ngircd, "irc", {"room", "idle"}),
     "loop": (start_echo("echo_partyline"), "raw", {"echo"}),
