@@ -118,9 +118,7 @@ static bool is_stored(const struct apply *apply, enum message_kind kind)
     if (command->value != 0) {
         return false;
     }
-    const struct hub *hub = apply->hub;
-    return kind != MESSAGE_TAGS ||
-           (hub->keeps_tags != NULL && hub->keeps_tags(command->tags, command->tags_len));
+    return kind != MESSAGE_TAGS || (command->flags & COMMAND_FLAG_KEEP) != 0;
 }
 
 void apply_say(struct apply *apply)

@@ -61,7 +61,7 @@ enum event_type {
     EVENT_RENAMED, /* actor is now called target; the session itself is told too, by this event: a
                       front delivers it to `session` even when rooms is empty */
     /* rooms, the rest. To the room, the actor too: */
-    EVENT_TAGS,         /* MESSAGE_TAGS: tags alone; durable when hub_settings.keeps_tags says so,
+    EVENT_TAGS,         /* MESSAGE_TAGS: tags alone; durable with COMMAND_FLAG_KEEP,
                            else count as above; value as above */
     EVENT_MODE,         /* actor changed modes: extra, changes as command.h has them; of a key that
                            is taken away the parameter is "*". count: changes. durable */

@@ -83,7 +83,6 @@ struct hub *hub_create(const struct hub_settings *settings)
     take_limits(hub, &settings->limits);
     hub->hash_seed = settings->hash_seed;
     hub->identity_seed = settings->identity_seed;
-    hub->keeps_tags = settings->keeps_tags;
     hub->server_name_len = strlen(server_name);
     hub->server_name = xmemdup0(server_name, hub->server_name_len);
     hub->server_label = make_server_label(hub);

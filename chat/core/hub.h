@@ -47,8 +47,6 @@ struct hub_settings {
     const char *lobby;       /* the room everybody enters first; NULL: "lobby" */
     const char *server_name; /* the actor of notices; NULL: "server" */
     struct hub_limits limits;
-    /** Which messages of MESSAGE_TAGS to a room are stored; NULL: none. */
-    bool (*keeps_tags)(const char *tags, size_t len);
     uint64_t identity_seed; /* other with each start: makes the identities of sessions in the log */
     uint64_t hash_seed; /* chosen by chance it keeps peers from choosing names that collide in the
                            look-up tables; shows in no state and no event */

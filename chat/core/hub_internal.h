@@ -182,7 +182,6 @@ struct journal {
 struct hub {
     struct hub_limits limits; /* none is 0 but recent, where 0 is none */
     uint64_t hash_seed, identity_seed;
-    bool (*keeps_tags)(const char *tags, size_t len); /* NULL: none */
     char *server_name;
     size_t server_name_len;
     struct label *server_label; /* no user may be called so; NULL: none could */

@@ -87,7 +87,9 @@ static void restore_room(const struct log_room *room, void *user)
                      "room %u (%s) of the database is left out: its name is not allowed or is there"
                      " twice",
                      room->id, room->name);
+        return;
     }
+    hub_restore_sealed(t->hub, room->id, room->sealed);
 }
 
 struct hub_thread *hub_thread_create(const struct hub_thread_settings *settings)

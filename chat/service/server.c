@@ -82,6 +82,11 @@ static struct hub *make_hub(const struct config *config)
     if (getrandom(&settings.hash_seed, sizeof(settings.hash_seed), 0) == -1) {
         settings.hash_seed = 0;
     }
+    if (getrandom(&settings.identity_seed, sizeof(settings.identity_seed), 0) == -1) {
+        /* At least other than with the last start, whose private messages are not for this one's.
+         */
+        settings.identity_seed = (uint64_t)time(NULL) << 20 | (uint64_t)getpid();
+    }
     return hub_create(&settings);
 }
 

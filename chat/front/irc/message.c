@@ -57,14 +57,49 @@ struct irc_span irc_take_action(struct irc_span text, enum message_kind *kind)
     return inner;
 }
 
+/* Whether a name is among those of the list, one a line. */
+static bool is_listed(const char *list, struct irc_span name)
+{
+    while (*list) {
+        size_t len = strcspn(list, "\n");
+        if (len == name.len && memcmp(list, name.text, len) == 0) {
+            return true;
+        }
+        list += len + (list[len] == '\n');
+    }
+    return false;
+}
+
+/* Whether a message of tags alone is one that history keeps. */
+static bool keeps_tags(const struct irc_session *irc, struct irc_span tags)
+{
+    const struct front_settings *settings = shard_settings(irc->base.shard);
+    struct irc_tag items[IRC_TAGS_MAX];
+    size_t count = 0;
+    if (!settings->persist_tags) {
+        return false;
+    }
+    (void)irc_tags_parse(tags, items, &count);
+    for (size_t i = 0; i < count; i++) {
+        if (settings->persist_tag_list[0] == '\0'
+                ? !irc_span_is(items[i].key, "+typing")
+                : is_listed(settings->persist_tag_list, items[i].key)) {
+            return true;
+        }
+    }
+    return false;
+}
+
 void irc_send_to(struct irc_session *irc, const struct irc_target *target, enum message_kind kind,
                  struct irc_span text, struct irc_span tags)
 {
     bool is_room = target->kind != IRC_TARGET_NICK;
     struct irc_span name = is_room ? irc_room_of(target->name) : target->name;
+    bool keeps = kind == MESSAGE_TAGS && is_room && keeps_tags(irc, tags);
     irc_submit(irc, &(struct command_parts){
                         .type = is_room ? COMMAND_SAY : COMMAND_PRIVATE,
                         .kind = (uint8_t)kind,
+                        .flags = keeps ? COMMAND_FLAG_KEEP : 0,
                         .value = (unsigned char)target->prefix,
                         .target = name.text,
                         .target_len = name.len,
