@@ -347,6 +347,8 @@ int party_loop_create(const struct party_loop_settings *settings, struct party_l
     loop->log = settings->log;
     loop->log_user = settings->log_user;
     loop->wake.fd = -1;
+    loop->scratch = loop->scratch_room + PARTY__CACHE_LINE_BYTES -
+                    (uintptr_t)loop->scratch_room % PARTY__CACHE_LINE_BYTES;
     atomic_init(&loop->mailbox.posted, NULL);
     atomic_init(&loop->mailbox.sleeping, false);
     atomic_init(&loop->mailbox.stopping, false);

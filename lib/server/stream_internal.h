@@ -81,23 +81,16 @@ struct party__stream_rate {
     bool in_waits, out_waits;
 };
 
+/* What each input and output looks at comes first, so that it lies in few cache lines. */
 struct party_stream {
     struct party_watch watch;
-    struct party_timer timer; /* OPEN: write time-out; FINISHING: its end */
-    struct party_task task;
-    const struct party_stream_ops *ops;
-    void *user;
     const struct party_stream_limits *limits;
     struct party_loop *loop;
-    struct party__outq out;
     struct party__stream_tls *tls;   /* NULL: plain text */
     struct party__stream_rate *rate; /* NULL: no limit was met yet */
     uint8_t *kept;                   /* input that on_data did not take; NULL while there is none */
     uint32_t kept_len;
     int fd;
-    int reason;
-    int64_t progress_ns; /* when output last went out, while blocked */
-    int64_t input_ns;    /* when input last came, or was asked for again */
     uint8_t state;
     bool task_queued;
     bool paused;
@@ -107,6 +100,14 @@ struct party_stream {
     bool shut;    /* our side is shut down */
     bool unwatched;
     bool in_cut; /* on_cut runs: the last words may be written */
+    int reason;
+    int64_t input_ns; /* when input last came, or was asked for again */
+    const struct party_stream_ops *ops;
+    void *user;
+    struct party__outq out;
+    int64_t progress_ns;      /* when output last went out, while blocked */
+    struct party_timer timer; /* OPEN: write time-out; FINISHING: its end */
+    struct party_task task;
 };
 
 static inline bool party__stream_wants_input(const struct party_stream *s)
