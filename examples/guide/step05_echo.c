@@ -39,9 +39,13 @@ static int serve_for_ever(struct party_sock *listener)
 
 int main(int argc, char *argv[])
 {
+    if (argc != 2) {
+        fprintf(stderr, "usage: %s HOST:PORT\n", argv[0]);
+        return 2;
+    }
     struct party_address address;
     struct party_sock *listener = NULL;
-    int r = argc == 2 ? party_address_parse(argv[1], &address) : PARTY_EADDRESS;
+    int r = party_address_parse(argv[1], &address);
     r = r < 0 ? r : party_sock_create_server(&address, NULL, &listener);
     r = r < 0 ? r : party_sock_getsockname(listener, &address);
     if (r == 0) {
@@ -50,7 +54,7 @@ int main(int argc, char *argv[])
         fflush(stdout);
         r = serve_for_ever(listener);
     }
-    fprintf(stderr, "%s: %s\n", argc > 1 ? argv[1] : "HOST:PORT", party_strerror(r));
+    fprintf(stderr, "%s: %s\n", argv[1], party_strerror(r));
     party_sock_close(listener);
     return 1;
 }

@@ -19,12 +19,16 @@ static int handle(struct party_request *request, void *user)
 
 int main(int argc, char *argv[])
 {
+    if (argc != 2) {
+        fprintf(stderr, "usage: %s HOST:PORT\n", argv[0]);
+        return 2;
+    }
     struct party_server *server = NULL;
     struct party_server_settings settings = {
         .handler = {.handle = handle, .files = true},
         .allow_reuse_address = true,
     };
-    int r = argc == 2 ? party_address_parse(argv[1], &settings.address) : PARTY_EADDRESS;
+    int r = party_address_parse(argv[1], &settings.address);
     r = r < 0 ? r : party_server_create(&settings, &server);
     if (r == 0) {
         char text[PARTY_ADDRESS_TEXT_MAX];
@@ -34,7 +38,7 @@ int main(int argc, char *argv[])
         r = party_server_serve_forever(server);
     }
     if (r < 0) {
-        fprintf(stderr, "%s: %s\n", argc > 1 ? argv[1] : "HOST:PORT", party_strerror(r));
+        fprintf(stderr, "%s: %s\n", argv[1], party_strerror(r));
     }
     party_server_destroy(server);
     return r < 0;

@@ -45,6 +45,10 @@ static void say(enum party_log_level level, const char *message, void *user)
 
 int main(int argc, char *argv[])
 {
+    if (argc != 2) {
+        fprintf(stderr, "usage: %s HOST:PORT\n", argv[0]);
+        return 2;
+    }
     pthread_t ending;
     sigset_t signals;
     sigemptyset(&signals);
@@ -60,7 +64,7 @@ int main(int argc, char *argv[])
         .allow_reuse_address = true,
         .log = say,
     };
-    int r = argc == 2 ? party_address_parse(argv[1], &settings.address) : PARTY_EADDRESS;
+    int r = party_address_parse(argv[1], &settings.address);
     r = r < 0 ? r : party_server_create(&settings, &server);
     if (r == 0) {
         char text[PARTY_ADDRESS_TEXT_MAX];
@@ -74,7 +78,7 @@ int main(int argc, char *argv[])
         pthread_join(ending, NULL);
     }
     if (r < 0) {
-        fprintf(stderr, "%s: %s\n", argc > 1 ? argv[1] : "HOST:PORT", party_strerror(r));
+        fprintf(stderr, "%s: %s\n", argv[1], party_strerror(r));
     }
     party_server_destroy(server);
     return r < 0;

@@ -69,6 +69,10 @@ static void say(enum party_log_level level, const char *message, void *user)
 
 int main(int argc, char *argv[])
 {
+    if (argc != 4) {
+        fprintf(stderr, "usage: %s HOST:PORT CHAIN.pem KEY.pem\n", argv[0]);
+        return 2;
+    }
     pthread_t ending;
     sigset_t signals;
     sigemptyset(&signals);
@@ -87,9 +91,9 @@ int main(int argc, char *argv[])
     };
     char why[256] = "";
     struct party_tls_context *context = NULL;
-    struct party_tls_keypair keypair = {argc > 2 ? argv[2] : NULL, argc > 3 ? argv[3] : NULL};
+    struct party_tls_keypair keypair = {argv[2], argv[3]};
     struct party_tls_settings tls = {.keypairs = &keypair, .keypair_count = 1};
-    int r = argc == 4 ? party_address_parse(argv[1], &settings.address) : PARTY_EADDRESS;
+    int r = party_address_parse(argv[1], &settings.address);
     r = r < 0 ? r : party_tls_context_create(PARTY_TLS_SERVER, &tls, why, sizeof(why), &context);
     settings.user = context;
     r = r < 0 ? r : party_server_create(&settings, &server);
@@ -105,8 +109,8 @@ int main(int argc, char *argv[])
         pthread_join(ending, NULL);
     }
     if (r < 0) {
-        fprintf(stderr, "%s: %s%s%s\n", argc > 1 ? argv[1] : "HOST:PORT", party_strerror(r),
-                why[0] != '\0' ? ": " : "", why);
+        fprintf(stderr, "%s: %s%s%s\n", argv[1], party_strerror(r), why[0] != '\0' ? ": " : "",
+                why);
     }
     party_server_destroy(server);
     party_tls_context_unref(context);
