@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "base/xalloc.h"
+#include "log/pass_vfs.h"
 
 #define SECTOR    512
 #define FILES_MAX 8
@@ -29,12 +30,12 @@ struct disk_file {
 };
 
 struct crash_file {
-    sqlite3_file base;
+    struct pass_file pass;
     struct disk_file *disk; /* NULL for temporary files */
-    sqlite3_file *real;     /* behind this struct */
 };
 
 static sqlite3_vfs *real_vfs;
+static sqlite3_io_methods methods;
 static struct disk_file files[FILES_MAX];
 static uint64_t random_state;
 static unsigned calls, cut_call, syncs, lost_sync;
@@ -169,19 +170,10 @@ static bool power_is_gone(void)
     return is_cut;
 }
 
-static sqlite3_file *real(sqlite3_file *file)
-{
-    return ((struct crash_file *)file)->real;
-}
-
-static int file_close(sqlite3_file *file)
-{
-    return real(file)->pMethods->xClose(real(file));
-}
-
 static int file_read(sqlite3_file *file, void *buf, int len, sqlite3_int64 at)
 {
-    return is_cut ? SQLITE_IOERR_READ : real(file)->pMethods->xRead(real(file), buf, len, at);
+    return is_cut ? SQLITE_IOERR_READ
+                  : pass_real(file)->pMethods->xRead(pass_real(file), buf, len, at);
 }
 
 static int file_write(sqlite3_file *file, const void *buf, int len, sqlite3_int64 at)
@@ -195,7 +187,7 @@ static int file_write(sqlite3_file *file, const void *buf, int len, sqlite3_int6
     if (power_is_gone()) {
         return SQLITE_IOERR_WRITE;
     }
-    return real(file)->pMethods->xWrite(real(file), buf, len, at);
+    return pass_real(file)->pMethods->xWrite(pass_real(file), buf, len, at);
 }
 
 static int file_truncate(sqlite3_file *file, sqlite3_int64 size)
@@ -204,7 +196,7 @@ static int file_truncate(sqlite3_file *file, sqlite3_int64 size)
         return SQLITE_IOERR_TRUNCATE;
     }
     note(((struct crash_file *)file)->disk, NULL, 0, size);
-    return real(file)->pMethods->xTruncate(real(file), size);
+    return pass_real(file)->pMethods->xTruncate(pass_real(file), size);
 }
 
 static int file_sync(sqlite3_file *file, int flags)
@@ -226,82 +218,13 @@ static int file_sync(sqlite3_file *file, int flags)
     return SQLITE_OK;
 }
 
-static int file_size(sqlite3_file *file, sqlite3_int64 *ret_size)
-{
-    return real(file)->pMethods->xFileSize(real(file), ret_size);
-}
-
-static int file_lock(sqlite3_file *file, int level)
-{
-    return real(file)->pMethods->xLock(real(file), level);
-}
-
-static int file_unlock(sqlite3_file *file, int level)
-{
-    return real(file)->pMethods->xUnlock(real(file), level);
-}
-
-static int file_check_lock(sqlite3_file *file, int *ret_locked)
-{
-    return real(file)->pMethods->xCheckReservedLock(real(file), ret_locked);
-}
-
-static int file_control(sqlite3_file *file, int op, void *arg)
-{
-    return real(file)->pMethods->xFileControl(real(file), op, arg);
-}
-
+/* Its traits are the real ones: POWERSAFE_OVERWRITE holds, as SQLite takes for granted on Linux: a
+ * sector is old or new. */
 static int file_sector_size(sqlite3_file *file)
 {
     (void)file;
     return SECTOR;
 }
-
-/* POWERSAFE_OVERWRITE holds, as SQLite takes for granted on Linux: a sector is old or new. */
-static int file_traits(sqlite3_file *file)
-{
-    return real(file)->pMethods->xDeviceCharacteristics(real(file));
-}
-
-static int file_shm_map(sqlite3_file *file, int page, int size, int extend, void volatile **ret_map)
-{
-    return real(file)->pMethods->xShmMap(real(file), page, size, extend, ret_map);
-}
-
-static int file_shm_lock(sqlite3_file *file, int offset, int count, int flags)
-{
-    return real(file)->pMethods->xShmLock(real(file), offset, count, flags);
-}
-
-static void file_shm_barrier(sqlite3_file *file)
-{
-    real(file)->pMethods->xShmBarrier(real(file));
-}
-
-static int file_shm_unmap(sqlite3_file *file, int delete_it)
-{
-    return real(file)->pMethods->xShmUnmap(real(file), delete_it);
-}
-
-static const sqlite3_io_methods methods = {
-    .iVersion = 2,
-    .xClose = file_close,
-    .xRead = file_read,
-    .xWrite = file_write,
-    .xTruncate = file_truncate,
-    .xSync = file_sync,
-    .xFileSize = file_size,
-    .xLock = file_lock,
-    .xUnlock = file_unlock,
-    .xCheckReservedLock = file_check_lock,
-    .xFileControl = file_control,
-    .xSectorSize = file_sector_size,
-    .xDeviceCharacteristics = file_traits,
-    .xShmMap = file_shm_map,
-    .xShmLock = file_shm_lock,
-    .xShmBarrier = file_shm_barrier,
-    .xShmUnmap = file_shm_unmap,
-};
 
 static int vfs_open(sqlite3_vfs *vfs, sqlite3_filename name, sqlite3_file *file, int flags,
                     int *ret_flags)
@@ -313,10 +236,7 @@ static int vfs_open(sqlite3_vfs *vfs, sqlite3_filename name, sqlite3_file *file,
         return SQLITE_CANTOPEN;
     }
     wrapped->disk = name ? find(name) : NULL;
-    wrapped->real = (sqlite3_file *)(wrapped + 1);
-    int code = real_vfs->xOpen(real_vfs, name, wrapped->real, flags, ret_flags);
-    file->pMethods = wrapped->real->pMethods ? &methods : NULL;
-    return code;
+    return pass_open(real_vfs, name, file, sizeof(*wrapped), &methods, flags, ret_flags);
 }
 
 static int vfs_delete(sqlite3_vfs *vfs, const char *name, int sync_dir)
@@ -337,11 +257,13 @@ void crash_vfs_register(void)
     if (real_vfs) {
         return;
     }
-    real_vfs = sqlite3_vfs_find(NULL);
-    vfs = *real_vfs;
-    vfs.zName = CRASH_VFS_NAME;
-    vfs.pNext = NULL;
-    vfs.szOsFile = (int)sizeof(struct crash_file) + real_vfs->szOsFile;
+    real_vfs = pass_copy(&vfs, CRASH_VFS_NAME, sizeof(struct crash_file));
+    methods = pass_methods;
+    methods.xRead = file_read;
+    methods.xWrite = file_write;
+    methods.xTruncate = file_truncate;
+    methods.xSync = file_sync;
+    methods.xSectorSize = file_sector_size;
     vfs.xOpen = vfs_open;
     vfs.xDelete = vfs_delete;
     (void)sqlite3_vfs_register(&vfs, 0);

@@ -4,21 +4,18 @@
 #include <sqlite3.h>
 #include <string.h>
 
+#include "log/pass_vfs.h"
+
 struct fault_file {
-    sqlite3_file base;
-    const char
-        *name; /* SQLite's, which lives as long as the file is open; NULL for temporary ones */
-    sqlite3_file *real; /* behind this struct */
+    struct pass_file pass;
+    /* SQLite's, which lives as long as the file is open; NULL for temporary ones. */
+    const char *name;
 };
 
 static sqlite3_vfs *real_vfs;
+static sqlite3_io_methods methods;
 static struct fault_plan plan;
 static unsigned calls, failures;
-
-static sqlite3_file *real(sqlite3_file *file)
-{
-    return ((struct fault_file *)file)->real;
-}
 
 static bool ends_in(const char *name, const char *end)
 {
@@ -40,24 +37,14 @@ static bool fails(sqlite3_file *file, enum fault_op op)
     return false;
 }
 
-static int file_close(sqlite3_file *file)
-{
-    return real(file)->pMethods->xClose(real(file));
-}
-
-static int file_read(sqlite3_file *file, void *buf, int len, sqlite3_int64 at)
-{
-    return real(file)->pMethods->xRead(real(file), buf, len, at);
-}
-
 /* A disk that is full takes the first part of a write. */
 static int file_write(sqlite3_file *file, const void *buf, int len, sqlite3_int64 at)
 {
     if (fails(file, FAULT_WRITE)) {
-        (void)real(file)->pMethods->xWrite(real(file), buf, len / 2, at);
+        (void)pass_real(file)->pMethods->xWrite(pass_real(file), buf, len / 2, at);
         return plan.code;
     }
-    return real(file)->pMethods->xWrite(real(file), buf, len, at);
+    return pass_real(file)->pMethods->xWrite(pass_real(file), buf, len, at);
 }
 
 static int file_truncate(sqlite3_file *file, sqlite3_int64 size)
@@ -65,7 +52,7 @@ static int file_truncate(sqlite3_file *file, sqlite3_int64 size)
     if (fails(file, FAULT_TRUNCATE)) {
         return plan.code;
     }
-    return real(file)->pMethods->xTruncate(real(file), size);
+    return pass_real(file)->pMethods->xTruncate(pass_real(file), size);
 }
 
 /* Not passed on: these tests run through hundreds of logs, and none of them cuts the power. */
@@ -75,83 +62,13 @@ static int file_sync(sqlite3_file *file, int flags)
     return fails(file, FAULT_SYNC) ? plan.code : SQLITE_OK;
 }
 
-static int file_size(sqlite3_file *file, sqlite3_int64 *ret_size)
-{
-    return real(file)->pMethods->xFileSize(real(file), ret_size);
-}
-
-static int file_lock(sqlite3_file *file, int level)
-{
-    return real(file)->pMethods->xLock(real(file), level);
-}
-
-static int file_unlock(sqlite3_file *file, int level)
-{
-    return real(file)->pMethods->xUnlock(real(file), level);
-}
-
-static int file_check_lock(sqlite3_file *file, int *ret_locked)
-{
-    return real(file)->pMethods->xCheckReservedLock(real(file), ret_locked);
-}
-
-static int file_control(sqlite3_file *file, int op, void *arg)
-{
-    return real(file)->pMethods->xFileControl(real(file), op, arg);
-}
-
-static int file_sector_size(sqlite3_file *file)
-{
-    return real(file)->pMethods->xSectorSize(real(file));
-}
-
-static int file_traits(sqlite3_file *file)
-{
-    return real(file)->pMethods->xDeviceCharacteristics(real(file));
-}
-
 static int file_shm_map(sqlite3_file *file, int page, int size, int extend, void volatile **ret_map)
 {
     if (extend && fails(file, FAULT_SHM)) {
         return plan.code;
     }
-    return real(file)->pMethods->xShmMap(real(file), page, size, extend, ret_map);
+    return pass_real(file)->pMethods->xShmMap(pass_real(file), page, size, extend, ret_map);
 }
-
-static int file_shm_lock(sqlite3_file *file, int offset, int count, int flags)
-{
-    return real(file)->pMethods->xShmLock(real(file), offset, count, flags);
-}
-
-static void file_shm_barrier(sqlite3_file *file)
-{
-    real(file)->pMethods->xShmBarrier(real(file));
-}
-
-static int file_shm_unmap(sqlite3_file *file, int delete_it)
-{
-    return real(file)->pMethods->xShmUnmap(real(file), delete_it);
-}
-
-static const sqlite3_io_methods methods = {
-    .iVersion = 2,
-    .xClose = file_close,
-    .xRead = file_read,
-    .xWrite = file_write,
-    .xTruncate = file_truncate,
-    .xSync = file_sync,
-    .xFileSize = file_size,
-    .xLock = file_lock,
-    .xUnlock = file_unlock,
-    .xCheckReservedLock = file_check_lock,
-    .xFileControl = file_control,
-    .xSectorSize = file_sector_size,
-    .xDeviceCharacteristics = file_traits,
-    .xShmMap = file_shm_map,
-    .xShmLock = file_shm_lock,
-    .xShmBarrier = file_shm_barrier,
-    .xShmUnmap = file_shm_unmap,
-};
 
 static int vfs_open(sqlite3_vfs *vfs, sqlite3_filename name, sqlite3_file *file, int flags,
                     int *ret_flags)
@@ -159,10 +76,7 @@ static int vfs_open(sqlite3_vfs *vfs, sqlite3_filename name, sqlite3_file *file,
     struct fault_file *wrapped = (struct fault_file *)file;
     (void)vfs;
     wrapped->name = name;
-    wrapped->real = (sqlite3_file *)(wrapped + 1);
-    int code = real_vfs->xOpen(real_vfs, name, wrapped->real, flags, ret_flags);
-    file->pMethods = wrapped->real->pMethods ? &methods : NULL;
-    return code;
+    return pass_open(real_vfs, name, file, sizeof(*wrapped), &methods, flags, ret_flags);
 }
 
 void fault_vfs_register(void)
@@ -171,11 +85,12 @@ void fault_vfs_register(void)
     if (real_vfs) {
         return;
     }
-    real_vfs = sqlite3_vfs_find(NULL);
-    vfs = *real_vfs;
-    vfs.zName = FAULT_VFS_NAME;
-    vfs.pNext = NULL;
-    vfs.szOsFile = (int)sizeof(struct fault_file) + real_vfs->szOsFile;
+    real_vfs = pass_copy(&vfs, FAULT_VFS_NAME, sizeof(struct fault_file));
+    methods = pass_methods;
+    methods.xWrite = file_write;
+    methods.xTruncate = file_truncate;
+    methods.xSync = file_sync;
+    methods.xShmMap = file_shm_map;
     vfs.xOpen = vfs_open;
     (void)sqlite3_vfs_register(&vfs, 0);
 }

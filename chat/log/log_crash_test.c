@@ -160,12 +160,7 @@ static unsigned lose_a_sync(const struct log_options *options)
         assert_int_equal(open_on_crash(dir, options, &log), LOG_OK);
         /* The refused batch of three is there or is not; the writer goes on from what is. */
         next = writer;
-        while (next.number < log_last_number(log)) {
-            next.number++;
-            if (next.number % 7 != 0) {
-                next.seqs[next.number % TEST_ROOMS + 1]++;
-            }
-        }
+        test_writer_go_on(&next, log_last_number(log));
         for (uint64_t i = 0; i < 5; i++) {
             assert_int_equal(test_write_batch(log, &next, i), LOG_OK);
         }

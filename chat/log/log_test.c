@@ -33,11 +33,11 @@ static enum log_fault open_fails(const char *dir, char *message, size_t cap)
     return fault;
 }
 
-static void run_sql(const char *dir, const char *sql)
+static void make_foreign_database(const char *dir)
 {
     sqlite3 *db = NULL;
     assert_int_equal(sqlite3_open(test_path(dir, DATA_FILE_DB), &db), SQLITE_OK);
-    assert_int_equal(sqlite3_exec(db, sql, NULL, NULL, NULL), SQLITE_OK);
+    assert_int_equal(sqlite3_exec(db, "CREATE TABLE cats(name)", NULL, NULL, NULL), SQLITE_OK);
     (void)sqlite3_close(db);
 }
 
@@ -244,18 +244,18 @@ static void test_a_newer_database_is_refused_and_left_alone(void **state)
 {
     char message[512] = "";
     log_close(test_open(*state));
-    run_sql(*state, "PRAGMA user_version = 99");
+    test_run_sql(*state, "PRAGMA user_version = 99");
     assert_int_equal(open_fails(*state, message, sizeof(message)), LOG_NEWER);
     assert_non_null(strstr(message, DATA_FILE_DB));
     assert_non_null(strstr(message, "99"));
-    run_sql(*state, "PRAGMA user_version = 2");
+    test_run_sql(*state, "PRAGMA user_version = 2");
     log_close(test_open(*state));
 }
 
 static void test_a_database_of_something_else_is_refused(void **state)
 {
     char message[512] = "";
-    run_sql(*state, "CREATE TABLE cats(name)");
+    make_foreign_database(*state);
     assert_int_equal(chmod(test_path(*state, DATA_FILE_DB), 0600), 0);
     assert_int_equal(open_fails(*state, message, sizeof(message)), LOG_DAMAGED);
     assert_non_null(strstr(message, DATA_FILE_DB));
@@ -276,7 +276,7 @@ static void test_a_database_without_its_tables_is_refused(void **state)
 {
     char message[512] = "";
     log_close(test_open(*state));
-    run_sql(*state, "DROP TABLE messages");
+    test_run_sql(*state, "DROP TABLE messages");
     assert_int_equal(open_fails(*state, message, sizeof(message)), LOG_DAMAGED);
 }
 

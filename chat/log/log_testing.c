@@ -102,6 +102,8 @@ struct event *test_private(uint64_t number, const char *actor, const char *targe
         .type = EVENT_PRIVATE_TO,
         .audience = AUDIENCE_SESSION,
         .durable = true,
+        .identity = 1,
+        .peer_identity = 2,
         .number = number,
         .time_ms = (int64_t)number * 10,
         .actor = actor,
@@ -112,6 +114,48 @@ struct event *test_private(uint64_t number, const char *actor, const char *targe
         .text_len = strlen(text),
     };
     return event_create(&parts);
+}
+
+struct event *test_happening(enum event_type type, uint64_t number, const char *text)
+{
+    return test_event(type, 1, 0, number, "alice", text);
+}
+
+static sqlite3 *open_beside(const char *dir)
+{
+    sqlite3 *db = NULL;
+    assert_int_equal(
+        sqlite3_open_v2(test_path(dir, DATA_FILE_DB), &db, SQLITE_OPEN_READWRITE, NULL), SQLITE_OK);
+    (void)sqlite3_db_config(db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL);
+    return db;
+}
+
+void test_run_sql(const char *dir, const char *sql)
+{
+    sqlite3 *db = open_beside(dir);
+    char *message = NULL;
+    if (sqlite3_exec(db, sql, NULL, NULL, &message) != SQLITE_OK) {
+        fail_msg("%s: %s", sql, message);
+    }
+    (void)sqlite3_close(db);
+}
+
+static uint64_t query_number(sqlite3 *db, const char *sql)
+{
+    sqlite3_stmt *stmt = NULL;
+    assert_int_equal(sqlite3_prepare_v2(db, sql, -1, &stmt, NULL), SQLITE_OK);
+    assert_int_equal(sqlite3_step(stmt), SQLITE_ROW);
+    uint64_t value = (uint64_t)sqlite3_column_int64(stmt, 0);
+    (void)sqlite3_finalize(stmt);
+    return value;
+}
+
+int64_t test_ask_sql(const char *dir, const char *sql)
+{
+    sqlite3 *db = open_beside(dir);
+    uint64_t value = query_number(db, sql);
+    (void)sqlite3_close(db);
+    return (int64_t)value;
 }
 
 struct log *test_open(const char *dir)
@@ -165,10 +209,75 @@ static void long_text_of(uint64_t number, char *ret_text, size_t cap)
     ret_text[used] = '\0';
 }
 
-/* Every seventh event is private; the others go round the rooms. */
+/* Every seventh event is private; some are no messages; the others go round the rooms. */
+enum shape { SHAPE_MESSAGE, SHAPE_PRIVATE, SHAPE_MODE, SHAPE_REDACTED };
+
+#define TAKEN_BACK_AGO 4 /* what SHAPE_REDACTED takes back was said so many numbers before */
+
+static enum shape shape_of(uint64_t number)
+{
+    if (number % 7 == 0) {
+        return SHAPE_PRIVATE;
+    }
+    if (number % 13 == 5) {
+        return SHAPE_MODE;
+    }
+    return number % 17 == 9 && number > TAKEN_BACK_AGO ? SHAPE_REDACTED : SHAPE_MESSAGE;
+}
+
+/* What is taken back lies where the one lies that takes it back. */
 static uint32_t room_of(uint64_t number)
 {
-    return number % 7 == 0 ? 0 : (uint32_t)(number % TEST_ROOMS) + 1;
+    uint64_t of = shape_of(number) == SHAPE_REDACTED ? number - TAKEN_BACK_AGO : number;
+    return shape_of(of) == SHAPE_PRIVATE ? 0 : (uint32_t)(of % TEST_ROOMS) + 1;
+}
+
+static bool is_taken_back(uint64_t number, uint64_t last)
+{
+    return number + TAKEN_BACK_AGO <= last && shape_of(number + TAKEN_BACK_AGO) == SHAPE_REDACTED;
+}
+
+static struct event *taken_back_event(uint64_t number)
+{
+    struct event_parts parts = {
+        .type = EVENT_REDACTED,
+        .audience = room_of(number) ? AUDIENCE_ROOM : AUDIENCE_SESSION,
+        .durable = true,
+        .room_id = room_of(number),
+        .room = "other",
+        .room_len = 5,
+        .number = number,
+        .value = number - TAKEN_BACK_AGO,
+        .time_ms = (int64_t)number * 10,
+    };
+    return event_create(&parts);
+}
+
+/* The next event of the writer, which is moved on. */
+static struct event *next_event(struct test_writer *writer)
+{
+    char text[2400];
+    uint64_t number = ++writer->number;
+    uint32_t room = room_of(number);
+    long_text_of(number, text, sizeof(text));
+    switch (shape_of(number)) {
+    case SHAPE_PRIVATE:
+        return test_private(number, "alice", "bob", text);
+    case SHAPE_MODE:
+        return test_event(EVENT_MODE, room, 0, number, "alice", text);
+    case SHAPE_REDACTED:
+        return taken_back_event(number);
+    case SHAPE_MESSAGE:
+        break;
+    }
+    return test_event(EVENT_MESSAGE, room, ++writer->seqs[room], number, "alice", text);
+}
+
+void test_writer_go_on(struct test_writer *writer, uint64_t number)
+{
+    while (writer->number < number) {
+        event_unref(next_event(writer));
+    }
 }
 
 enum log_fault test_write_batch(struct log *log, struct test_writer *writer, uint64_t shape)
@@ -177,16 +286,7 @@ enum log_fault test_write_batch(struct log *log, struct test_writer *writer, uin
     struct test_writer next = *writer;
     uint64_t count = shape % 5 + 1;
     for (uint64_t i = 0; i < count; i++) {
-        char text[2400];
-        uint64_t number = ++next.number;
-        uint32_t room = room_of(number);
-        long_text_of(number, text, sizeof(text));
-        if (room == 0) {
-            event_list_take(&list, test_private(number, "alice", "bob", text));
-        } else {
-            event_list_take(
-                &list, test_event(EVENT_MESSAGE, room, ++next.seqs[room], number, "alice", text));
-        }
+        event_list_take(&list, next_event(&next));
     }
     enum log_fault fault = log_commit(log, list.items, list.count);
     if (fault == LOG_OK) {
@@ -196,31 +296,32 @@ enum log_fault test_write_batch(struct log *log, struct test_writer *writer, uin
     return fault;
 }
 
-static uint64_t query_number(sqlite3 *db, const char *sql)
+/* The columns: number, room, seq, text. */
+static void check_row(sqlite3_stmt *stmt, uint64_t number, uint64_t last, uint64_t *seqs)
 {
-    sqlite3_stmt *stmt = NULL;
-    assert_int_equal(sqlite3_prepare_v2(db, sql, -1, &stmt, NULL), SQLITE_OK);
-    assert_int_equal(sqlite3_step(stmt), SQLITE_ROW);
-    uint64_t value = (uint64_t)sqlite3_column_int64(stmt, 0);
-    (void)sqlite3_finalize(stmt);
-    return value;
+    char text[2400] = "";
+    enum shape shape = shape_of(number);
+    uint32_t room = room_of(number);
+    bool bare = shape == SHAPE_REDACTED || (shape != SHAPE_MODE && is_taken_back(number, last));
+    if (!bare) {
+        long_text_of(number, text, sizeof(text));
+    }
+    assert_int_equal(sqlite3_column_int64(stmt, 0), number);
+    assert_int_equal(sqlite3_column_int64(stmt, 1), room);
+    assert_int_equal(sqlite3_column_int64(stmt, 2), shape == SHAPE_MESSAGE ? ++seqs[room] : 0);
+    assert_string_equal((const char *)sqlite3_column_text(stmt, 3), text);
 }
 
 static void check_rows(sqlite3 *db, uint64_t last)
 {
     sqlite3_stmt *stmt = NULL;
     const char *sql = "SELECT number, room, seq, text FROM messages UNION ALL"
+                      " SELECT number, room, 0, text FROM room_events UNION ALL"
                       " SELECT number, 0, 0, text FROM private_messages ORDER BY number";
     assert_int_equal(sqlite3_prepare_v2(db, sql, -1, &stmt, NULL), SQLITE_OK);
     uint64_t seqs[TEST_ROOMS + 1] = {0}, number = 0;
     while (sqlite3_step(stmt) == SQLITE_ROW) {
-        char text[2400];
-        uint32_t room = room_of(++number);
-        long_text_of(number, text, sizeof(text));
-        assert_int_equal(sqlite3_column_int64(stmt, 0), number);
-        assert_int_equal(sqlite3_column_int64(stmt, 1), room);
-        assert_int_equal(sqlite3_column_int64(stmt, 2), room ? ++seqs[room] : 0);
-        assert_string_equal((const char *)sqlite3_column_text(stmt, 3), text);
+        check_row(stmt, ++number, last, seqs);
     }
     (void)sqlite3_finalize(stmt);
     assert_int_equal(number, last);
@@ -228,10 +329,7 @@ static void check_rows(sqlite3 *db, uint64_t last)
 
 uint64_t test_check_log(const char *dir, uint64_t least, uint64_t most)
 {
-    sqlite3 *db = NULL;
-    assert_int_equal(
-        sqlite3_open_v2(test_path(dir, DATA_FILE_DB), &db, SQLITE_OPEN_READWRITE, NULL), SQLITE_OK);
-    (void)sqlite3_db_config(db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL);
+    sqlite3 *db = open_beside(dir);
     sqlite3_stmt *stmt = NULL;
     assert_int_equal(sqlite3_prepare_v2(db, "PRAGMA integrity_check", -1, &stmt, NULL), SQLITE_OK);
     assert_int_equal(sqlite3_step(stmt), SQLITE_ROW);
@@ -239,9 +337,12 @@ uint64_t test_check_log(const char *dir, uint64_t least, uint64_t most)
     (void)sqlite3_finalize(stmt);
     uint64_t last = query_number(
         db, "SELECT coalesce(max(n), 0) FROM (SELECT max(number) AS n FROM messages UNION ALL"
+            " SELECT max(number) FROM room_events UNION ALL"
             " SELECT max(number) FROM private_messages)");
     assert_in_range(last, least, most);
     check_rows(db, last);
+    assert_int_equal(query_number(db, "SELECT count(*) FROM conversations"),
+                     query_number(db, "SELECT 2 * count(*) FROM private_messages"));
     (void)sqlite3_close(db);
     return last;
 }

@@ -31,9 +31,17 @@ void test_copy_log(const char *from, const char *to);
 /** An event of the room with this id, called roomID; its time is number * 10. */
 struct event *test_event(enum event_type type, uint32_t room_id, uint64_t seq, uint64_t number,
                          const char *actor, const char *text);
-/** A private message from actor to target. */
+/** A private message from actor (identity 1) to target (identity 2). */
 struct event *test_private(uint64_t number, const char *actor, const char *target,
                            const char *text);
+
+/** An event of the room 1 without seq: what happened to it. */
+struct event *test_happening(enum event_type type, uint64_t number, const char *text);
+
+/** Runs SQL on the database, besides an open log or without. */
+void test_run_sql(const char *dir, const char *sql);
+/** The number that SQL yields. */
+int64_t test_ask_sql(const char *dir, const char *sql);
 
 /** Opens the log or fails the test with its message. */
 struct log *test_open(const char *dir);
@@ -52,10 +60,14 @@ struct test_writer {
 };
 
 /**
- * Commits a batch of 1 to 5 events over TEST_ROOMS rooms and private messages whose texts follow
- * from their numbers; the writer moves on only when the log said LOG_OK.
+ * Commits a batch of 1 to 5 events over TEST_ROOMS rooms: messages, private ones, changes of modes,
+ * and messages taken back; all of it follows from their numbers. The writer moves on only when the
+ * log said LOG_OK.
  */
 enum log_fault test_write_batch(struct log *log, struct test_writer *writer, uint64_t shape);
+
+/** Moves the writer on as if it had written all up to this number. */
+void test_writer_go_on(struct test_writer *writer, uint64_t number);
 
 /**
  * Asserts that the log in dir holds exactly the events with numbers 1 to some last one that is at
