@@ -115,6 +115,38 @@ static void test_power_cuts_lose_nothing_that_was_acknowledged(void **state)
     crash_vfs_finish();
 }
 
+/* An old database is of the old or of the new schema after a cut, never of something between. */
+static void test_power_cuts_while_an_old_log_is_brought_up_to_date_lose_nothing(void **state)
+{
+    static const struct log_options options = {.vfs = CRASH_VFS_NAME};
+    unsigned old = 0, cuts = 0;
+    (void)state;
+    for (unsigned at = 1; at <= 30; at++) {
+        char *dir = test_dir_create(), *after = test_dir_create();
+        struct log *log = NULL;
+        test_make_old_log(dir);
+        crash_vfs_start(at, at);
+        (void)open_on_crash(dir, &options, &log);
+        cuts += crash_vfs_is_cut();
+        crash_vfs_cut();
+        log_close(log);
+        crash_vfs_salvage(after);
+        int64_t version = test_ask_sql(after, "PRAGMA user_version");
+        assert_true(version == 1 || version == 2);
+        old += version == 1;
+
+        crash_vfs_start(at, 0);
+        assert_int_equal(open_on_crash(after, &options, &log), LOG_OK);
+        assert_int_equal(log_last_number(log), 6);
+        log_close(log);
+        assert_int_equal(test_ask_sql(after, "SELECT count(*) FROM messages WHERE source = ''"), 5);
+        test_dir_remove(after);
+        test_dir_remove(dir);
+    }
+    assert_true(old > 0 && cuts > old);
+    crash_vfs_finish();
+}
+
 static void test_the_same_cuts_do_lose_when_commits_are_not_synced(void **state)
 {
     static const struct log_options options = {.vfs = CRASH_VFS_NAME, .sync_normal = true};
@@ -196,6 +228,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_power_cuts_lose_nothing_that_was_acknowledged),
+        cmocka_unit_test(test_power_cuts_while_an_old_log_is_brought_up_to_date_lose_nothing),
         cmocka_unit_test(test_the_same_cuts_do_lose_when_commits_are_not_synced),
         cmocka_unit_test(test_what_follows_a_lost_sync_and_a_restart_is_safe),
         cmocka_unit_test(test_without_emptying_the_wal_at_start_a_lost_sync_would_lose),

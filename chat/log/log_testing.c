@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "log/data_dir.h"
@@ -156,6 +157,32 @@ int64_t test_ask_sql(const char *dir, const char *sql)
     uint64_t value = query_number(db, sql);
     (void)sqlite3_close(db);
     return (int64_t)value;
+}
+
+void test_make_old_log(const char *dir)
+{
+    /* As schema 1 was, for ever. */
+    static const char sql[] =
+        "PRAGMA journal_mode = WAL; PRAGMA application_id = 1348563572; PRAGMA user_version = 1;"
+        "CREATE TABLE rooms(id INTEGER PRIMARY KEY, name TEXT NOT NULL,"
+        " topic TEXT NOT NULL DEFAULT '', topic_actor TEXT NOT NULL DEFAULT '',"
+        " topic_time INTEGER NOT NULL DEFAULT 0) STRICT;"
+        "CREATE TABLE messages(room INTEGER NOT NULL, seq INTEGER NOT NULL, number INTEGER NOT "
+        "NULL,"
+        " time INTEGER NOT NULL, kind INTEGER NOT NULL, actor TEXT NOT NULL, text TEXT NOT NULL,"
+        " PRIMARY KEY(room, seq)) STRICT, WITHOUT ROWID;"
+        "CREATE TABLE private_messages(number INTEGER PRIMARY KEY, time INTEGER NOT NULL,"
+        " actor TEXT NOT NULL, target TEXT NOT NULL, text TEXT NOT NULL) STRICT;"
+        "INSERT INTO rooms VALUES(1, 'room1', 'old topic', 'bob', 20), (4, 'room4', '', '', 0);"
+        "INSERT INTO messages VALUES(1, 1, 1, 10, 1, 'alice', 'one'), (1, 2, 2, 20, 4, 'bob',"
+        " 'old topic'), (4, 1, 3, 30, 3, 'server', 'notice'), (1, 3, 5, 50, 2, 'alice', 'waves'),"
+        " (1, 4, 6, 60, 1, 'bob', 'last');"
+        "INSERT INTO private_messages VALUES(4, 40, 'alice', 'bob', 'psst')";
+    sqlite3 *db = NULL;
+    assert_int_equal(sqlite3_open(test_path(dir, DATA_FILE_DB), &db), SQLITE_OK);
+    assert_int_equal(sqlite3_exec(db, sql, NULL, NULL, NULL), SQLITE_OK);
+    (void)sqlite3_close(db);
+    assert_int_equal(chmod(test_path(dir, DATA_FILE_DB), 0600), 0);
 }
 
 struct log *test_open(const char *dir)

@@ -38,6 +38,12 @@ struct event *test_private(uint64_t number, const char *actor, const char *targe
 /** An event of the room 1 without seq: what happened to it. */
 struct event *test_happening(enum event_type type, uint64_t number, const char *text);
 
+/**
+ * Makes the database of a log of schema 1, with 3 messages and a topic in room 1 ("room1"), one in
+ * room 4 and a private message: the numbers 1 to 6.
+ */
+void test_make_old_log(const char *dir);
+
 /** Runs SQL on the database, besides an open log or without. */
 void test_run_sql(const char *dir, const char *sql);
 /** The number that SQL yields. */
