@@ -175,6 +175,19 @@ static const struct rule rules[] = {
     [COMMAND_MODE] = {apply_mode, NEEDS_ANYONE},
     [COMMAND_REMOVE] = {apply_remove, NEEDS_ANYONE},
     [COMMAND_RENAME_ROOM] = {apply_rename_room, NEEDS_ANYONE},
+    [COMMAND_OPER] = {apply_oper, NEEDS_MEMBER},
+    [COMMAND_AWAY] = {apply_away, NEEDS_MEMBER},
+    [COMMAND_SETNAME] = {apply_setname, NEEDS_MEMBER},
+    [COMMAND_USER_MODE] = {apply_user_mode, NEEDS_MEMBER},
+    [COMMAND_KILL] = {apply_kill, NEEDS_OPERATOR},
+    [COMMAND_WALLOPS] = {apply_wallops, NEEDS_OPERATOR},
+    [COMMAND_WHOX] = {apply_whox, NEEDS_ANYONE},
+    [COMMAND_WHOIS] = {apply_whois, NEEDS_ANYONE},
+    [COMMAND_WHOWAS] = {apply_whowas, NEEDS_ANYONE},
+    [COMMAND_USERHOST] = {apply_userhost, NEEDS_ANYONE},
+    [COMMAND_ISON] = {apply_ison, NEEDS_ANYONE},
+    [COMMAND_MONITOR] = {apply_monitor, NEEDS_MEMBER},
+    [COMMAND_LUSERS] = {apply_lusers, NEEDS_ANYONE},
 };
 
 static void run(struct apply *apply, const struct rule *rule)

@@ -141,8 +141,28 @@ const char *apply_prefixes(uint8_t ranks);
 
 /* ---- apply_talk.c ---- */
 void apply_say(struct apply *apply);
-void apply_private(struct apply *apply);
 void apply_announce(struct apply *apply);
+
+/* ---- apply_private.c ---- */
+void apply_private(struct apply *apply);
+/** True, and refused, when the text is no message: blank, too long, or of too many lines. A message
+ * of MESSAGE_TAGS needs no text. */
+bool apply_refuse_message(struct apply *apply);
+
+/* ---- apply_people.c, people.c, apply_whois.c, apply_whox.c, apply_monitor.c ---- */
+void apply_oper(struct apply *apply);
+void apply_away(struct apply *apply);
+void apply_setname(struct apply *apply);
+void apply_user_mode(struct apply *apply);
+void apply_kill(struct apply *apply);
+void apply_wallops(struct apply *apply);
+void apply_whox(struct apply *apply);
+void apply_whois(struct apply *apply);
+void apply_whowas(struct apply *apply);
+void apply_userhost(struct apply *apply);
+void apply_ison(struct apply *apply);
+void apply_monitor(struct apply *apply);
+void apply_lusers(struct apply *apply);
 
 /* ---- apply_list.c ---- */
 void apply_who(struct apply *apply);

@@ -6,6 +6,7 @@
 
 #include "base/xalloc.h"
 #include "core/name.h"
+#include "core/people.h"
 
 #define GUEST_NAME_CAP 24
 
@@ -39,13 +40,17 @@ static struct label *claim_name(const struct apply *apply, const struct member *
     }
     const struct member *holder = member_by_key(hub, &key);
     struct label *label = NULL;
-    if ((holder != NULL && holder != self) || label_is(hub->you_label, &key) ||
-        (hub->server_label != NULL && label_is(hub->server_label, &key))) {
+    if ((holder != NULL && holder != self) || claim_is_reserved(hub, &key)) {
         *ret_refusal = (struct refusal){ERROR_NAME_TAKEN, 0};
     } else {
         label = label_create(clean, len, &key);
     }
     label_key_finish(&key);
+    if (label != NULL && claim_is_alike(hub, label, self)) {
+        *ret_refusal = (struct refusal){ERROR_NAME_ALIKE, 0};
+        free(label);
+        return NULL;
+    }
     return label;
 }
 
@@ -61,13 +66,13 @@ static struct label *claim_guest_name(const struct hub *hub)
         }
         /* Past the numbers that the set keeps, and should the server itself be called so, the next
          * one is tried. */
-        bool is_free = member_by_key(hub, &key) == NULL &&
-                       (hub->server_label == NULL || !label_is(hub->server_label, &key));
+        bool is_free = member_by_key(hub, &key) == NULL && !claim_is_reserved(hub, &key);
         struct label *label = is_free ? label_create(name, len, &key) : NULL;
         label_key_finish(&key);
-        if (label != NULL) {
+        if (label != NULL && !claim_is_alike(hub, label, NULL)) {
             return label;
         }
+        free(label);
     }
 }
 
@@ -129,6 +134,7 @@ static struct member *begin_session(struct apply *apply, struct label *label)
     struct event_parts welcome = apply_to_session(apply, EVENT_WELCOME, member->session);
     parts_set_actor(&welcome, member);
     apply_yield(apply, &welcome);
+    people_arrived(apply, member);
     return member;
 }
 
@@ -199,6 +205,7 @@ void apply_end_session(struct apply *apply, struct member *member, struct event_
     while (member->room_count > 0) {
         apply_take_out(apply, member, member->room_count - 1);
     }
+    people_left(apply, member);
     journal_remove_member(apply->hub, member);
 }
 
@@ -233,7 +240,9 @@ void apply_nick(struct apply *apply)
         return;
     }
     apply_yield_to_rooms(apply, member, &renamed);
+    const struct label *old_label = member->label;
     journal_rename(apply->hub, member, label);
+    people_renamed(apply, member, old_label);
 }
 
 void apply_kick(struct apply *apply)

@@ -130,7 +130,7 @@ void apply_say(struct apply *apply)
     const struct command *command = apply->command;
     enum message_kind kind = kind_of(command);
     struct room *room = room_to_speak_in(apply);
-    if (room == NULL || (kind != MESSAGE_TAGS && apply_refuse_text(apply))) {
+    if (room == NULL || apply_refuse_message(apply)) {
         return;
     }
     bool stored = is_stored(apply, kind);
@@ -152,35 +152,6 @@ void apply_say(struct apply *apply)
         say_in_passing(apply, room, &parts);
     }
     tell_actor(apply, room, &parts);
-}
-
-void apply_private(struct apply *apply)
-{
-    const struct command *command = apply->command;
-    const struct member *receiver =
-        member_by_name(apply->hub, command->target, command->target_len);
-    if (receiver == NULL) {
-        apply_refuse(apply, ERROR_NO_SUCH_NAME, command->target, command->target_len, 0);
-        return;
-    }
-    if (apply_refuse_text(apply) || apply_refuse_unstored(apply)) {
-        return;
-    }
-    struct event_parts parts = apply_to_session(apply, EVENT_PRIVATE_TO, receiver->session);
-    parts.peer = command->session;
-    parts.durable = true;
-    parts.number = apply->number + apply->used++;
-    parts_set_actor(&parts, apply->member);
-    parts.target = receiver->label->text;
-    parts.target_len = receiver->label->len;
-    parts_set_text(&parts, command->text, command->text_len);
-    apply_yield(apply, &parts);
-
-    parts.type = EVENT_PRIVATE_OF;
-    parts.durable = false;
-    parts.session = command->session;
-    parts.peer = receiver->session;
-    apply_yield(apply, &parts);
 }
 
 static bool is_anyone_anywhere(const struct hub *hub)

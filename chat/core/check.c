@@ -5,6 +5,8 @@
 #include <string.h>
 
 #include "core/name.h"
+#include "core/watch.h"
+#include "core/whowas.h"
 
 /* The invariants of the hub's state. Each function returns what is wrong, or NULL. */
 
@@ -60,6 +62,45 @@ static const char *check_member_rooms(const struct member *member)
     return NULL;
 }
 
+static const char *check_watches(const struct hub *hub, const struct member *member)
+{
+    if (member->watches != NULL && member->watches->count == 0) {
+        return "a member keeps memory for names it does not watch";
+    }
+    for (uint32_t i = 0; i < watch_count(member); i++) {
+        const struct watching *watching = &member->watches->items[i];
+        const struct watch *watch = watching->watch;
+        uint32_t first;
+        if (watching->index >= watch->count || watch->watchers[watching->index] != member) {
+            return "what a member watches does not lead to its place among the watchers";
+        }
+        if (!watch_find(member, watch, &first) || first != i) {
+            return "a member watches a name twice";
+        }
+        if (watch_by_label(hub, watch->label) != watch) {
+            return "a watch is not found by its name";
+        }
+    }
+    return NULL;
+}
+
+static const char *check_modes(const struct member *member)
+{
+    if (((member->modes & USER_OPERATOR) != 0) != (member->operator_name != NULL)) {
+        return "an operator has no name as one, or who is none has one";
+    }
+    if (member->away != NULL && member->away[0] == '\0') {
+        return "a member is away without saying so";
+    }
+    return NULL;
+}
+
+static const char *check_person(const struct hub *hub, const struct member *member)
+{
+    const char *wrong = check_watches(hub, member);
+    return wrong != NULL ? wrong : check_modes(member);
+}
+
 static const char *check_member(const struct hub *hub, const struct member *member)
 {
     const char *wrong = check_label(hub, member->label);
@@ -75,11 +116,15 @@ static const char *check_member(const struct hub *hub, const struct member *memb
     if (member_by_name(hub, member->label->text, member->label->len) != member) {
         return "a member is not found by its name";
     }
+    if (member_alike(hub, member->label, member) != NULL) {
+        return "two members have names that look alike";
+    }
     if (member->label->guest <= GUEST_TRACKED_MAX && member->label->guest != 0 &&
         !guest_set_has(&hub->guests, member->label->guest)) {
         return "a guest's number is not taken";
     }
-    return check_member_rooms(member);
+    const char *wrong_person = check_person(hub, member);
+    return wrong_person != NULL ? wrong_person : check_member_rooms(member);
 }
 
 static const char *check_recent(const struct hub *hub, const struct room *room)
@@ -143,6 +188,37 @@ static const char *check_guests(const struct hub *hub)
     return taken == held ? NULL : "a guest number is taken that nobody has";
 }
 
+static const char *check_counts(const struct hub *hub)
+{
+    uint32_t invisible = 0;
+    uint32_t operators = 0;
+    uint32_t alike = 0;
+    uint64_t watching = 0;
+    for (uint32_t i = 0; i < hub->member_count; i++) {
+        const struct member *member = hub->members[i];
+        invisible += (member->modes & USER_INVISIBLE) != 0;
+        operators += (member->modes & USER_OPERATOR) != 0;
+        alike += !label_has_own_skeleton(member->label);
+        watching += watch_count(member);
+    }
+    if (invisible != hub->invisible_count || operators != hub->operator_count) {
+        return "invisible users or operators are counted wrongly";
+    }
+    if (alike != hub->by_alike.count) {
+        return "the look-up table of skeletons has more or fewer members than there are";
+    }
+    if (hub->member_most < hub->member_count) {
+        return "there were never as many members as there are";
+    }
+    if (watching < hub->by_watch.count) {
+        return "a name is watched by nobody";
+    }
+    if (hub->whowas.count > hub->whowas.cap || hub->whowas.cap > hub->limits.whowas) {
+        return "more users who left are remembered than the limit";
+    }
+    return NULL;
+}
+
 static const char *check_members(const struct hub *hub)
 {
     if (hub->by_session.count != hub->member_count || hub->by_name.count != hub->member_count) {
@@ -157,16 +233,14 @@ static const char *check_members(const struct hub *hub)
             return wrong;
         }
     }
-    return check_guests(hub);
+    const char *wrong = check_counts(hub);
+    return wrong != NULL ? wrong : check_guests(hub);
 }
 
 static const char *check_rooms(const struct hub *hub)
 {
     if (hub->by_room_name.count != hub->room_count) {
         return "the look-up table has more or fewer rooms than there are";
-    }
-    if (hub->lobby == NULL && hub->member_count > 0) {
-        return "there are members but no lobby";
     }
     for (uint32_t i = 0; i < hub->room_count; i++) {
         const struct room *room = hub->rooms[i];

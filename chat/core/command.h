@@ -53,7 +53,8 @@ enum command_type {
                        the other user; value: its number; text: the reason; extra: a record from the
                        log: room id, seq, the author's identity, the other's, the author's name */
     /* people */
-    COMMAND_WHOX,     /* target: a room, a name or a mask; flags: COMMAND_FLAG_OPERS */
+    COMMAND_WHOX,     /* target: a room, which begins with '#', a name or a mask ("" and "0": all);
+                         flags: COMMAND_FLAG_OPERS */
     COMMAND_WHOIS,    /* target: a user's name */
     COMMAND_WHOWAS,   /* target: a user's name; value: how many at the most, 0: all */
     COMMAND_USERHOST, /* extra: names, a record */

@@ -3,6 +3,9 @@
 
 #include <string.h>
 
+#include "core/watch.h"
+#include "core/whowas.h"
+
 /*
  * The hash of the whole state: all that any later answer can depend on, with the order of every
  * array. What is found again from the rest (look-up tables, guest numbers) is hub_check's to
@@ -34,11 +37,48 @@ static void add_label(uint64_t *hash, const struct label *label)
     add_number(hash, label->guest);
 }
 
+/* NULL is not the same as "". */
+static void add_string(uint64_t *hash, const char *string)
+{
+    add_number(hash, string != NULL);
+    if (string != NULL) {
+        add_bytes(hash, string, strlen(string));
+    }
+}
+
+static void add_person(uint64_t *hash, const struct member *member)
+{
+    add_number(hash, member->modes);
+    add_number(hash, member->is_secure);
+    add_number(hash, (uint64_t)member->since_ms);
+    add_number(hash, (uint64_t)member->spoke_ms);
+    add_number(hash, member->identity);
+    add_string(hash, member->source);
+    add_string(hash, member->real_name);
+    add_string(hash, member->away);
+    add_string(hash, member->operator_name);
+    add_number(hash, watch_count(member));
+    for (uint32_t i = 0; i < watch_count(member); i++) {
+        const struct watching *watching = &member->watches->items[i];
+        add_label(hash, watching->watch->label);
+        add_number(hash, watching->index);
+    }
+}
+
+static void add_past(uint64_t *hash, const struct past *past)
+{
+    add_number(hash, (uint64_t)past->left_ms);
+    add_string(hash, past->name);
+    add_string(hash, past->source);
+    add_string(hash, past->real_name);
+}
+
 static void add_member(uint64_t *hash, const struct member *member)
 {
     add_number(hash, member->session);
     add_label(hash, member->label);
     add_bytes(hash, member->host, strlen(member->host));
+    add_person(hash, member);
     add_number(hash, member->room_count);
     for (uint32_t i = 0; i < member->room_count; i++) {
         const struct membership *membership = member_room(member, i);
@@ -91,6 +131,11 @@ uint64_t hub_digest(const struct hub *hub)
     add_number(&hash, hub->room_count);
     for (uint32_t i = 0; i < hub->room_count; i++) {
         add_room(&hash, hub->rooms[i]);
+    }
+    add_number(&hash, hub->member_most);
+    add_number(&hash, hub->whowas.count);
+    for (uint32_t i = 0; i < hub->whowas.count; i++) {
+        add_past(&hash, whowas_at(hub, i));
     }
     return hash;
 }

@@ -31,7 +31,8 @@ enum event_type {
                          flags: EVENT_FLAG_NEW when the room was empty before */
     EVENT_GONE_FROM,  /* it is no longer in room; text: the reason; code: enum gone_code */
     EVENT_GOODBYE,    /* the session ended: text is the reason; no event for it follows; code: enum
-                         goodbye_code; target: who did it, if it was another */
+                         goodbye_code; target: who did it, if it was another; extra: of
+                         GOODBYE_KILLED the bare reason */
     EVENT_PRIVATE_TO, /* a private message from actor to target, for the receiver; kind. durable
                          unless it is of MESSAGE_TAGS */
     EVENT_PRIVATE_OF, /* the same one, for who sent it; carries the same number. not durable itself.

@@ -10,6 +10,8 @@
 #include "core/hub_internal.h"
 #include "core/limit.h"
 #include "core/name.h"
+#include "core/watch.h"
+#include "core/whowas.h"
 
 #define DEFAULT_LOBBY  "lobby"
 #define DEFAULT_SERVER "server"
@@ -76,6 +78,26 @@ static struct label *make_server_label(const struct hub *hub)
     return make_label(hub, clean, len);
 }
 
+/* What people know as the server's voice elsewhere. */
+static void make_service_labels(struct hub *hub)
+{
+    static const char *const names[] = {"NickServ", "ChanServ", "MemoServ", "OperServ", "HostServ",
+                                        "BotServ",  "HelpServ", "SaslServ", "HistServ"};
+    size_t count = sizeof(names) / sizeof(names[0]);
+    hub->service_labels = xcalloc(count + 1, sizeof(struct label *));
+    for (size_t i = 0; i < count; i++) {
+        hub->service_labels[i] = make_label(hub, names[i], strlen(names[i]));
+    }
+}
+
+static void free_service_labels(struct hub *hub)
+{
+    for (struct label **label = hub->service_labels; *label != NULL; label++) {
+        free(*label);
+    }
+    free(hub->service_labels);
+}
+
 struct hub *hub_create(const struct hub_settings *settings)
 {
     struct hub *hub = xcalloc(1, sizeof(*hub));
@@ -87,10 +109,14 @@ struct hub *hub_create(const struct hub_settings *settings)
     hub->server_name = xmemdup0(server_name, hub->server_name_len);
     hub->server_label = make_server_label(hub);
     hub->you_label = make_label(hub, "you", 3);
+    make_service_labels(hub);
     hub->lobby_label = make_lobby_label(hub, settings->lobby);
     hub->by_session.hash_of = member_hash_session;
     hub->by_name.hash_of = member_hash_name;
+    hub->by_alike.hash_of = member_hash_alike;
     hub->by_room_name.hash_of = room_hash_name;
+    hub->by_room_alike.hash_of = room_hash_alike;
+    hub->by_watch.hash_of = watch_hash;
     hub->next_room_id = 1;
     return hub;
 }
@@ -104,6 +130,7 @@ void hub_destroy(struct hub *hub)
         hub_rollback(hub);
     }
     for (uint32_t i = 0; i < hub->member_count; i++) {
+        watch_finish(hub, hub->members[i]);
         member_destroy(hub->members[i]);
     }
     for (uint32_t i = 0; i < hub->room_count; i++) {
@@ -111,7 +138,11 @@ void hub_destroy(struct hub *hub)
     }
     table_finish(&hub->by_session);
     table_finish(&hub->by_name);
+    table_finish(&hub->by_alike);
     table_finish(&hub->by_room_name);
+    table_finish(&hub->by_room_alike);
+    table_finish(&hub->by_watch);
+    whowas_finish(hub);
     guest_set_finish(&hub->guests);
     free(hub->members);
     free(hub->rooms);
@@ -119,6 +150,7 @@ void hub_destroy(struct hub *hub)
     free(hub->server_name);
     free(hub->server_label);
     free(hub->you_label);
+    free_service_labels(hub);
     free(hub->lobby_label);
     free(hub->log_fault);
     free(hub);
@@ -128,6 +160,7 @@ void hub_set_limits(struct hub *hub, const struct hub_limits *limits)
 {
     assert(!hub->in_batch);
     take_limits(hub, limits);
+    whowas_trim(hub);
     for (uint32_t i = 0; i < hub->room_count; i++) {
         recent_trim(&hub->rooms[i]->recent, hub->limits.recent);
     }

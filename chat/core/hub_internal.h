@@ -126,6 +126,12 @@ struct room {
     struct recent recent;
 };
 
+/* The last users who left, oldest first from start on, around the end of items: whowas.h. */
+struct whowas {
+    struct past **items; /* NULL until the first one leaves */
+    uint32_t cap, start, count;
+};
+
 enum change_type {
     CHANGE_MEMBER_ADD,
     CHANGE_MEMBER_REMOVE,
@@ -139,6 +145,10 @@ enum change_type {
     CHANGE_TOPIC,
     CHANGE_STORE,
     CHANGE_REDACT,
+    CHANGE_WATCH_ADD,
+    CHANGE_WATCH_REMOVE,
+    CHANGE_WATCH,
+    CHANGE_UNWATCH,
     CHANGE_BYTES,
     CHANGE_POINTER,
 };
@@ -147,8 +157,10 @@ enum change_type {
 struct change {
     enum change_type type;
     uint32_t member_at; /* CHANGE_MEMBER_REMOVE: place in the hub; CHANGE_LEAVE: in the room;
-                           CHANGE_REDACT: of the message in recent */
+                           CHANGE_REDACT: of the message in recent; CHANGE_UNWATCH: among the
+                           watchers */
     uint32_t room_at;   /* CHANGE_LEAVE: place in the member's memberships */
+    uint32_t watch_at;  /* CHANGE_UNWATCH: place in what the member watches */
     bool pushed;        /* CHANGE_STORE: the event is in recent */
     uint8_t ranks;      /* CHANGE_LEAVE, CHANGE_RANKS */
     uint8_t byte_count; /* CHANGE_BYTES */
@@ -157,6 +169,7 @@ struct change {
     union {
         struct label *old_label; /* CHANGE_RENAME, CHANGE_RENAME_ROOM */
         struct topic *old_topic; /* CHANGE_TOPIC; may be NULL */
+        struct watch *watch;     /* CHANGE_WATCH_ADD to CHANGE_UNWATCH */
         struct event *evicted;   /* CHANGE_STORE: left recent for the new one; may be NULL.
                                     CHANGE_REDACT: as it was */
         struct {                 /* CHANGE_BYTES */
@@ -184,8 +197,9 @@ struct hub {
     uint64_t hash_seed, identity_seed;
     char *server_name;
     size_t server_name_len;
-    struct label *server_label; /* no user may be called so; NULL: none could */
-    struct label *you_label;    /* nor so: private lines say "you" for the reader */
+    struct label *server_label;    /* no user may be called so; NULL: none could */
+    struct label **service_labels; /* nor so: services of other servers; NULL at the end */
+    struct label *you_label;       /* nor so: private lines say "you" for the reader */
     struct label *lobby_label;
     struct room *lobby; /* NULL until the first member enters */
 
@@ -194,10 +208,17 @@ struct hub {
     struct table by_session;
     struct table by_name;
     struct guest_set guests;
+    uint32_t invisible_count, operator_count; /* of members */
+    uint32_t member_most;                     /* at one time, since the start */
+    struct table by_alike; /* those without label_has_own_skeleton, by the skeleton; several may
+                              have one */
+    struct table by_watch; /* of struct watch, by the folded name */
+    struct whowas whowas;
 
     struct room **rooms; /* by rising id */
     uint32_t room_count, room_cap;
     struct table by_room_name;
+    struct table by_room_alike;
     uint64_t next_room_id; /* beyond UINT32_MAX: there are no more */
     int64_t last_time_ms;
     uint64_t unstored; /* messages so far that are not stored: their serial number */
@@ -217,6 +238,9 @@ struct member *member_by_session(const struct hub *hub, uint64_t session);
 struct member *member_by_key(const struct hub *hub, const struct label_key *key);
 /** The member a user's bytes name; NULL also when they cannot be a name. */
 struct member *member_by_name(const struct hub *hub, const char *name, size_t len);
+/** A member, but not this one (which may be NULL), whose name looks like the label's. */
+struct member *member_alike(const struct hub *hub, const struct label *label,
+                            const struct member *except);
 /** Puts the member in place `at` of the hub's members, whose member moves to the end; and back. */
 void member_insert(struct hub *hub, struct member *member, uint32_t at);
 void member_extract(struct hub *hub, struct member *member);
@@ -231,6 +255,7 @@ void member_join(struct member *member, struct room *room, uint32_t member_at, u
 void member_leave(struct member *member, uint32_t room_at);
 uint32_t member_hash_session(const void *member);
 uint32_t member_hash_name(const void *member);
+uint32_t member_hash_alike(const void *member);
 
 /* ---- room.c ---- */
 
@@ -241,6 +266,9 @@ struct room *room_by_key(const struct hub *hub, const struct label_key *key);
 /** The room a user's bytes name; NULL also when they cannot be a name. */
 struct room *room_by_name(const struct hub *hub, const char *name, size_t len);
 struct room *room_by_id(const struct hub *hub, uint32_t id);
+/** A room, but not this one (which may be NULL), whose name looks like the label's. */
+struct room *room_alike(const struct hub *hub, const struct label *label,
+                        const struct room *except);
 /** Puts the room in its place among the hub's rooms, and takes it out. */
 void room_insert(struct hub *hub, struct room *room);
 void room_extract(struct hub *hub, struct room *room);
@@ -253,6 +281,16 @@ bool room_is_forgettable(const struct room *room);
 /** Of text, actor, source and time_ms. */
 struct topic *topic_create(const struct event_parts *parts);
 uint32_t room_hash_name(const void *room);
+uint32_t room_hash_alike(const void *room);
+
+/* ---- claim.c ---- */
+
+/** Whether no user may be called so. */
+bool claim_is_reserved(const struct hub *hub, const struct label_key *key);
+/** Whether a name that is free looks like one that is not; self may look like itself. */
+bool claim_is_alike(const struct hub *hub, const struct label *label, const struct member *self);
+/** The same for a room. */
+bool claim_is_room_alike(const struct hub *hub, const struct label *label, const struct room *self);
 
 /* ---- recent.c ---- */
 
@@ -291,6 +329,11 @@ void journal_topic(struct hub *hub, struct room *room, struct topic *topic);
 void journal_store(struct hub *hub, struct room *room, struct event *event);
 /** Takes over an event that stands for the one at this place of the room's last messages. */
 void journal_redact(struct hub *hub, struct room *room, uint32_t at, struct event *event);
+void journal_add_watch(struct hub *hub, struct watch *watch);
+/** The member does not watch it yet. */
+void journal_watch(struct hub *hub, struct member *member, struct watch *watch);
+/** Removes the watch as well when it was the last watcher: it is not to be used afterwards. */
+void journal_unwatch(struct hub *hub, struct member *member, uint32_t watching_at);
 /** Before a plain field of at most 8 bytes changes; it lies in a member, a room or the hub. */
 void journal_save(struct hub *hub, void *field, size_t len);
 /** Puts a new owned pointer (NULL too) in the place of another, which is destroyed when the batch

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/xalloc.h"
+#include "core/watch.h"
 
 /*
  * The undo journal. Each change to the state is made here, next to its inverse. hub_rollback runs
@@ -130,6 +131,36 @@ void journal_redact(struct hub *hub, struct room *room, uint32_t at, struct even
     change->evicted = recent_swap(&room->recent, at, event);
 }
 
+void journal_add_watch(struct hub *hub, struct watch *watch)
+{
+    record(hub, CHANGE_WATCH_ADD)->watch = watch;
+    table_add(&hub->by_watch, watch);
+}
+
+void journal_watch(struct hub *hub, struct member *member, struct watch *watch)
+{
+    struct change *change = record(hub, CHANGE_WATCH);
+    change->member = member;
+    change->watch = watch;
+    watch_join(member, watch, watch->count, watch_count(member));
+}
+
+void journal_unwatch(struct hub *hub, struct member *member, uint32_t watching_at)
+{
+    const struct watching *watching = &member->watches->items[watching_at];
+    struct watch *watch = watching->watch;
+    struct change *change = record(hub, CHANGE_UNWATCH);
+    change->member = member;
+    change->watch = watch;
+    change->watch_at = watching_at;
+    change->member_at = watching->index;
+    watch_leave(member, watching_at);
+    if (watch->count == 0) {
+        record(hub, CHANGE_WATCH_REMOVE)->watch = watch;
+        table_remove(&hub->by_watch, watch);
+    }
+}
+
 void journal_save(struct hub *hub, void *field, size_t len)
 {
     struct change *change = record(hub, CHANGE_BYTES);
@@ -201,6 +232,19 @@ static void undo(struct hub *hub, struct change *change)
     case CHANGE_REDACT:
         event_unref(recent_swap(&change->room->recent, change->member_at, change->evicted));
         break;
+    case CHANGE_WATCH_ADD:
+        table_remove(&hub->by_watch, change->watch);
+        watch_destroy(change->watch);
+        break;
+    case CHANGE_WATCH_REMOVE:
+        table_add(&hub->by_watch, change->watch);
+        break;
+    case CHANGE_WATCH:
+        watch_leave(change->member, watch_count(change->member) - 1);
+        break;
+    case CHANGE_UNWATCH:
+        watch_join(change->member, change->watch, change->member_at, change->watch_at);
+        break;
     case CHANGE_BYTES:
         memcpy(change->bytes_at, &change->old_bytes, change->byte_count);
         break;
@@ -231,9 +275,15 @@ static void keep(struct change *change)
     case CHANGE_REDACT:
         event_unref(change->evicted);
         break;
+    case CHANGE_WATCH_REMOVE:
+        watch_destroy(change->watch);
+        break;
     case CHANGE_POINTER:
         destroy_pointer(change->destroy, change->old_pointer);
         break;
+    case CHANGE_WATCH_ADD:
+    case CHANGE_WATCH:
+    case CHANGE_UNWATCH:
     case CHANGE_BYTES:
     case CHANGE_MEMBER_ADD:
     case CHANGE_ROOM_ADD:

@@ -8,6 +8,7 @@
 
 #include "base/xalloc.h"
 #include "core/name.h"
+#include "core/skeleton.h"
 
 #define GUEST_PREFIX     "guest"
 #define GUEST_PREFIX_LEN (sizeof(GUEST_PREFIX) - 1)
@@ -71,6 +72,7 @@ static bool fold_small(struct label_key *key, const char *name, size_t len)
 
 bool label_key_init(struct label_key *key, uint64_t seed, const char *name, size_t len)
 {
+    key->seed = seed;
     key->heap = NULL;
     key->len = len;
     if (fold_small(key, name, len)) {
@@ -109,6 +111,15 @@ static uint32_t guest_number(const char *folded, size_t len)
     return number;
 }
 
+static uint32_t hash_skeleton(const struct label_key *key)
+{
+    size_t len;
+    char *skeleton = skeleton_make(key->folded, key->len, &len);
+    uint32_t hash = skeleton != NULL ? hash_bytes(key->seed, skeleton, len) : key->hash;
+    free(skeleton);
+    return hash;
+}
+
 struct label *label_create(const char *name, size_t len, const struct label_key *key)
 {
     assert(len < UINT16_MAX / 2);
@@ -116,6 +127,7 @@ struct label *label_create(const char *name, size_t len, const struct label_key 
     size_t size = len + 1 + (is_same ? 0 : key->len + 1);
     struct label *label = xmalloc(offsetof(struct label, text) + size);
     label->hash = key->hash;
+    label->alike = hash_skeleton(key);
     label->guest = guest_number(key->folded, key->len);
     label->len = (uint16_t)len;
     label->folded_len = (uint16_t)key->len;
@@ -139,6 +151,35 @@ bool label_is(const struct label *label, const struct label_key *key)
 {
     return label->hash == key->hash && label->folded_len == key->len &&
            memcmp(label_folded(label), key->folded, key->len) == 0;
+}
+
+bool label_has_own_skeleton(const struct label *label)
+{
+    return label->alike == label->hash;
+}
+
+bool label_has_skeleton_of(const struct label *a, const struct label *b)
+{
+    if (a->alike != b->alike) {
+        return false;
+    }
+    /* Most names are their own skeleton; the others are made once more, rather than kept. */
+    size_t a_len;
+    size_t b_len;
+    char *a_made = skeleton_make(label_folded(a), a->folded_len, &a_len);
+    char *b_made = skeleton_make(label_folded(b), b->folded_len, &b_len);
+    bool is_same = a_len == b_len && memcmp(a_made != NULL ? a_made : label_folded(a),
+                                            b_made != NULL ? b_made : label_folded(b), a_len) == 0;
+    free(a_made);
+    free(b_made);
+    return is_same;
+}
+
+bool label_is_alike(const struct label *a, const struct label *b)
+{
+    return a->alike == b->alike &&
+           skeleton_counts(label_folded(a), a->folded_len, label_folded(b), b->folded_len) &&
+           label_has_skeleton_of(a, b);
 }
 
 int label_compare(const struct label *a, const struct label *b)

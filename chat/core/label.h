@@ -15,6 +15,7 @@
 
 struct label {
     uint32_t hash;  /* of the folded form */
+    uint32_t alike; /* hash of the skeleton: skeleton.h */
     uint32_t guest; /* N when the folded form is that of the guest name N; else 0 */
     uint16_t len;
     uint16_t folded_len;
@@ -23,6 +24,7 @@ struct label {
 };
 
 struct label_key {
+    uint64_t seed;
     uint32_t hash;
     size_t len;
     const char *folded; /* small or heap */
@@ -40,6 +42,14 @@ struct label *label_create(const char *name, size_t len, const struct label_key 
 
 const char *label_folded(const struct label *label);
 bool label_is(const struct label *label, const struct label_key *key);
+
+/** Whether the hash of the folded form is that of the skeleton, as it is of most names: then who
+ * looks for a skeleton finds the name by its hash. */
+bool label_has_own_skeleton(const struct label *label);
+/** Whether two names look alike; skeleton.h says what that means. */
+bool label_is_alike(const struct label *a, const struct label *b);
+/** The same, but names of ASCII alone are held against each other like all others. */
+bool label_has_skeleton_of(const struct label *a, const struct label *b);
 
 /** Orders by the folded form, byte by byte: less than, equal to or greater than 0. */
 int label_compare(const struct label *a, const struct label *b);

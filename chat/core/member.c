@@ -44,6 +44,11 @@ uint32_t member_hash_name(const void *member)
     return ((const struct member *)member)->label->hash;
 }
 
+uint32_t member_hash_alike(const void *member)
+{
+    return ((const struct member *)member)->label->alike;
+}
+
 static bool is_session(const void *item, const void *key)
 {
     return ((const struct member *)item)->session == *(const uint64_t *)key;
@@ -78,15 +83,42 @@ struct member *member_by_name(const struct hub *hub, const char *name, size_t le
     return member;
 }
 
+/* What a name is held against: all but the one that it is of. */
+struct alike_key {
+    const struct label *label;
+    const struct member *except;
+};
+
+static bool is_alike(const void *item, const void *key)
+{
+    const struct member *member = item;
+    const struct alike_key *alike = key;
+    return member != alike->except && label_is_alike(member->label, alike->label);
+}
+
+struct member *member_alike(const struct hub *hub, const struct label *label,
+                            const struct member *except)
+{
+    struct alike_key key = {label, except};
+    struct member *member = table_find(&hub->by_name, label->alike, is_alike, &key);
+    return member != NULL ? member : table_find(&hub->by_alike, label->alike, is_alike, &key);
+}
+
 static void add_name(struct hub *hub, struct member *member)
 {
     table_add(&hub->by_name, member);
+    if (!label_has_own_skeleton(member->label)) {
+        table_add(&hub->by_alike, member);
+    }
     guest_set_claim(&hub->guests, member->label->guest);
 }
 
 static void remove_name(struct hub *hub, struct member *member)
 {
     table_remove(&hub->by_name, member);
+    if (!label_has_own_skeleton(member->label)) {
+        table_remove(&hub->by_alike, member);
+    }
     guest_set_release(&hub->guests, member->label->guest);
 }
 

@@ -37,6 +37,11 @@ uint32_t room_hash_name(const void *room)
     return ((const struct room *)room)->label->hash;
 }
 
+uint32_t room_hash_alike(const void *room)
+{
+    return ((const struct room *)room)->label->alike;
+}
+
 static bool is_name(const void *item, const void *key)
 {
     return label_is(((const struct room *)item)->label, key);
@@ -59,6 +64,26 @@ struct room *room_by_name(const struct hub *hub, const char *name, size_t len)
     struct room *room = room_by_key(hub, &key);
     label_key_finish(&key);
     return room;
+}
+
+/* What a name is held against: all but the one that it is of. */
+struct alike_key {
+    const struct label *label;
+    const struct room *except;
+};
+
+static bool is_alike(const void *item, const void *key)
+{
+    const struct room *room = item;
+    const struct alike_key *alike = key;
+    return room != alike->except && label_is_alike(room->label, alike->label);
+}
+
+struct room *room_alike(const struct hub *hub, const struct label *label, const struct room *except)
+{
+    struct alike_key key = {label, except};
+    struct room *room = table_find(&hub->by_room_name, label->alike, is_alike, &key);
+    return room != NULL ? room : table_find(&hub->by_room_alike, label->alike, is_alike, &key);
 }
 
 /* The place of the first room whose id is not less. */
@@ -94,6 +119,9 @@ void room_insert(struct hub *hub, struct room *room)
     hub->rooms[at] = room;
     hub->room_count++;
     table_add(&hub->by_room_name, room);
+    if (!label_has_own_skeleton(room->label)) {
+        table_add(&hub->by_room_alike, room);
+    }
     if (label_compare(room->label, hub->lobby_label) == 0) {
         room->is_lobby = true;
         hub->lobby = room;
@@ -107,6 +135,9 @@ void room_extract(struct hub *hub, struct room *room)
     hub->room_count--;
     memmove(hub->rooms + at, hub->rooms + at + 1, (hub->room_count - at) * sizeof(*hub->rooms));
     table_remove(&hub->by_room_name, room);
+    if (!label_has_own_skeleton(room->label)) {
+        table_remove(&hub->by_room_alike, room);
+    }
     if (room->is_lobby) {
         hub->lobby = NULL;
     }
@@ -116,8 +147,14 @@ struct label *room_relabel(struct hub *hub, struct room *room, struct label *lab
 {
     struct label *old_label = room->label;
     table_remove(&hub->by_room_name, room);
+    if (!label_has_own_skeleton(room->label)) {
+        table_remove(&hub->by_room_alike, room);
+    }
     room->label = label;
     table_add(&hub->by_room_name, room);
+    if (!label_has_own_skeleton(room->label)) {
+        table_add(&hub->by_room_alike, room);
+    }
     return old_label;
 }
 

@@ -167,7 +167,7 @@ static struct command *make_command(struct sim *sim)
         command->authority = AUTHORITY_OPERATOR;
     }
     if (below(sim, 1000) == 0) {
-        command->type = (uint8_t)(COMMAND_ECHO + 1 + below(sim, 200));
+        command->type = (uint8_t)(COMMAND_TYPE_COUNT + below(sim, 200));
     }
     return command;
 }

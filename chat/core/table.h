@@ -28,7 +28,8 @@ void table_finish(struct table *table);
 /** The item with this hash for which is(item, key) holds, or NULL. */
 void *table_find(const struct table *table, uint32_t hash, table_is_fn is, const void *key);
 
-/** Adds an item whose key is not in the table. */
+/** Adds an item that is not in the table. Several may have the same hash, and even the same key:
+ * which of them table_find finds first is not said. */
 void table_add(struct table *table, void *item);
 
 /** Removes an item that is in the table; its hash must be that of when it was added. */

@@ -45,6 +45,7 @@ THIRD_PARTY = {
     "cyaml/": ["chat/service"],
     "argon2.h": ["chat/service"],
     "utf8proc.h": ["chat/wire", "chat/core", "chat/log", "chat/front", "bin"],
+    "unicode/": ["chat/core"],
     "systemd/": ["chat/service", "bin"],
     "histedit.h": ["chat/service", "bin"],
     "editline/": ["chat/service", "bin"],
