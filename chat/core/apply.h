@@ -132,6 +132,10 @@ struct member *apply_other_member(struct apply *apply, const struct room *room, 
 /* ---- apply_mode.c ---- */
 void apply_mode(struct apply *apply);
 
+/* ---- apply_invite.c, apply_redact.c ---- */
+void apply_invite(struct apply *apply);
+void apply_redact(struct apply *apply);
+
 /* ---- apply_names.c ---- */
 void apply_names(struct apply *apply);
 void apply_list(struct apply *apply);

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/masks.h"
 #include "core/name.h"
 #include "core/watch.h"
 #include "core/whowas.h"
@@ -84,6 +85,24 @@ static const char *check_watches(const struct hub *hub, const struct member *mem
     return NULL;
 }
 
+static const char *check_invites(const struct invites *invites)
+{
+    if (invites == NULL) {
+        return NULL;
+    }
+    if (invites->count == 0 || invites->count > INVITES_MAX) {
+        return "a member has too many invitations, or an empty list of them";
+    }
+    for (uint32_t i = 1; i < invites->count; i++) {
+        for (uint32_t j = 0; j < i; j++) {
+            if (memcmp(&invites->items[i], &invites->items[j], sizeof(invites->items[0])) == 0) {
+                return "a member is invited twice to the same room";
+            }
+        }
+    }
+    return NULL;
+}
+
 static const char *check_modes(const struct member *member)
 {
     if (((member->modes & USER_OPERATOR) != 0) != (member->operator_name != NULL)) {
@@ -97,7 +116,11 @@ static const char *check_modes(const struct member *member)
 
 static const char *check_person(const struct hub *hub, const struct member *member)
 {
+    if (member->identity == 0 || strchr(member->source, '@') == NULL) {
+        return "a member has no identity or no source";
+    }
     const char *wrong = check_watches(hub, member);
+    wrong = wrong != NULL ? wrong : check_invites(member->invites);
     return wrong != NULL ? wrong : check_modes(member);
 }
 
@@ -143,6 +166,52 @@ static const char *check_recent(const struct hub *hub, const struct room *room)
     return NULL;
 }
 
+static const char *check_masks(const struct masks *masks)
+{
+    if (masks == NULL) {
+        return NULL;
+    }
+    if (masks->count == 0) {
+        return "an empty list of masks is kept";
+    }
+    for (uint32_t i = 0; i < masks->count; i++) {
+        uint32_t at;
+        const struct mask_entry *entry = masks->items[i];
+        if (entry->refs != 1) {
+            return "a mask is in more lists than one, or in none";
+        }
+        if (!masks_find(masks, entry->text, strlen(entry->text), &at) || at != i) {
+            return "a list has the same mask twice";
+        }
+    }
+    return NULL;
+}
+
+/* What is set of a room is set in one of its lives. */
+static const char *check_settings(const struct hub *hub, const struct room *room)
+{
+    bool is_closed = (room->modes & ROOM_CLOSING) != 0 || room->key != NULL;
+    bool has_lists = false;
+    for (int list = 0; list < LIST_COUNT; list++) {
+        has_lists |= room->lists[list] != NULL;
+        const char *wrong = hub->in_batch ? NULL : check_masks(room->lists[list]);
+        if (wrong != NULL) {
+            return wrong;
+        }
+    }
+    if (room->member_count == 0 && (room->modes != 0 || room->limit != 0 || room->key != NULL ||
+                                    room->was_closed || has_lists)) {
+        return "a room that nobody is in has modes";
+    }
+    if (is_closed && !room->was_closed) {
+        return "a closed room would not be sealed";
+    }
+    if (room->key != NULL && room->key[0] == '\0') {
+        return "a room has an empty key";
+    }
+    return room->sealed_seq <= room->last_seq ? NULL : "a room is sealed beyond its last message";
+}
+
 static const char *check_room(const struct hub *hub, const struct room *room)
 {
     const char *wrong = check_label(hub, room->label);
@@ -165,10 +234,17 @@ static const char *check_room(const struct hub *hub, const struct room *room)
     if (room->topic != NULL && room->topic->len == 0) {
         return "a room has an empty topic";
     }
+    wrong = check_settings(hub, room);
+    if (wrong != NULL) {
+        return wrong;
+    }
     for (uint32_t i = 0; i < room->member_count; i++) {
         const struct membership *membership = member_find_room(room->members[i], room, NULL);
         if (membership == NULL || membership->index != i) {
             return "a room has a member that does not know it";
+        }
+        if ((membership->ranks & ~(RANK_VOICE | RANK_OPERATOR)) != 0) {
+            return "a member has a rank there is not";
         }
     }
     return check_recent(hub, room);

@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "core/masks.h"
 #include "core/watch.h"
 #include "core/whowas.h"
 
@@ -46,6 +47,26 @@ static void add_string(uint64_t *hash, const char *string)
     }
 }
 
+static void add_invites(uint64_t *hash, const struct invites *invites)
+{
+    add_number(hash, invites != NULL ? invites->count : 0);
+    for (uint32_t i = 0; invites != NULL && i < invites->count; i++) {
+        add_number(hash, invites->items[i].room_id);
+        add_number(hash, invites->items[i].life);
+    }
+}
+
+static void add_masks(uint64_t *hash, const struct masks *masks)
+{
+    add_number(hash, masks != NULL ? masks->count : 0);
+    for (uint32_t i = 0; masks != NULL && i < masks->count; i++) {
+        const struct mask_entry *entry = masks->items[i];
+        add_string(hash, entry->text);
+        add_string(hash, entry->actor);
+        add_number(hash, (uint64_t)entry->time_ms);
+    }
+}
+
 static void add_person(uint64_t *hash, const struct member *member)
 {
     add_number(hash, member->modes);
@@ -57,6 +78,7 @@ static void add_person(uint64_t *hash, const struct member *member)
     add_string(hash, member->real_name);
     add_string(hash, member->away);
     add_string(hash, member->operator_name);
+    add_invites(hash, member->invites);
     add_number(hash, watch_count(member));
     for (uint32_t i = 0; i < watch_count(member); i++) {
         const struct watching *watching = &member->watches->items[i];
@@ -84,10 +106,11 @@ static void add_member(uint64_t *hash, const struct member *member)
         const struct membership *membership = member_room(member, i);
         add_number(hash, membership->room->id);
         add_number(hash, membership->index);
+        add_number(hash, membership->ranks);
     }
 }
 
-/* A message that is kept never changes: its numbers stand for it. */
+/* A message that is kept never changes, unless it is taken back: its numbers stand for it. */
 static void add_recent(uint64_t *hash, const struct room *room)
 {
     add_number(hash, room->recent_known);
@@ -97,6 +120,7 @@ static void add_recent(uint64_t *hash, const struct room *room)
         add_number(hash, event->number);
         add_number(hash, event->seq);
         add_number(hash, event->type);
+        add_number(hash, event->text_len);
     }
 }
 
@@ -109,11 +133,22 @@ static void add_room(uint64_t *hash, const struct room *room)
     if (room->topic != NULL) {
         add_bytes(hash, room->topic->text, room->topic->len);
         add_bytes(hash, room->topic->actor, room->topic->actor_len);
+        add_bytes(hash, room->topic->source, room->topic->source_len);
         add_number(hash, (uint64_t)room->topic->time_ms);
     }
     add_number(hash, room->member_count);
     for (uint32_t i = 0; i < room->member_count; i++) {
         add_number(hash, room->members[i]->session);
+    }
+    add_number(hash, room->sealed_seq);
+    add_number(hash, (uint64_t)room->made_ms);
+    add_number(hash, room->life);
+    add_number(hash, room->was_closed);
+    add_number(hash, room->modes);
+    add_number(hash, room->limit);
+    add_string(hash, room->key);
+    for (int list = 0; list < LIST_COUNT; list++) {
+        add_masks(hash, room->lists[list]);
     }
     add_recent(hash, room);
 }

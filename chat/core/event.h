@@ -29,7 +29,8 @@ enum event_type {
                          count the members (itself counted), recent the last messages, seq the
                          room's last number, value the first number it may read of the history;
                          flags: EVENT_FLAG_NEW when the room was empty before */
-    EVENT_GONE_FROM,  /* it is no longer in room; text: the reason; code: enum gone_code */
+    EVENT_GONE_FROM,  /* it is no longer in room; text: the reason; code: enum gone_code; actor:
+                         itself, with GONE_REMOVED who put it out, and it is target then */
     EVENT_GOODBYE,    /* the session ended: text is the reason; no event for it follows; code: enum
                          goodbye_code; target: who did it, if it was another; extra: of
                          GOODBYE_KILLED the bare reason */
@@ -44,7 +45,8 @@ enum event_type {
     EVENT_REPLY_ROOMS,   /* text: NAME TAB MEMBERS TAB TOPIC, one a line; count */
     EVENT_REPLY_CLIENTS, /* text: SESSION TAB NAME TAB HOST TAB ROOMS (by comma), one a line; count
                           */
-    EVENT_REPLY_DONE,    /* a command that has nothing more to say was carried out; asked: which */
+    EVENT_REPLY_DONE,    /* a command that has nothing more to say was carried out; asked: which;
+                            also when only a room was told that who asked is not in */
     EVENT_ECHO,          /* COMMAND_ECHO: its text */
     /* to a room */
     EVENT_JOINED,  /* actor came; count: members now; extra: its real name */
@@ -52,7 +54,8 @@ enum event_type {
     EVENT_MESSAGE, /* actor said text. durable. value: 0, or '@' or '+': for members of that rank,
                       told to each of them by itself (AUDIENCE_SESSION, peer: the actor's session,
                       also to the actor with EVENT_FLAG_OWN) and not durable: count is then the
-                      number of messages that were not stored since the start, this one counted */
+                      number of messages that were not stored since the start, this one counted.
+                      Who speaks from outside the room is told so as well */
     EVENT_ACTION,  /* actor did text (/me). durable; value as above */
     EVENT_NOTICE,  /* actor, the server when session is 0, says text. durable; value as above */
     EVENT_TOPIC,   /* actor made text the topic. durable */
@@ -78,8 +81,9 @@ enum event_type {
     EVENT_AWAY,    /* actor is away, text: why, or back: "" */
     EVENT_SETNAME, /* text: actor's real name */
     /* to one session */
-    EVENT_INVITED,   /* actor invites target to room; also, with EVENT_FLAG_WATCHED, for those who
-                        could have done it */
+    EVENT_INVITED,   /* actor invites target to room; also, with EVENT_FLAG_WATCHED, for those in
+                        the room who could have done it: one by one, or the room as a whole, the
+                        actor too. peer: the actor's session */
     EVENT_INVITING,  /* actor's own invitation of target to room went out; extra: why target is
                         away */
     EVENT_WALLOPS,   /* actor says text to all who listen */
@@ -88,11 +92,12 @@ enum event_type {
     EVENT_ONLINE,    /* MONITOR: extra, records: name, user, host */
     EVENT_OFFLINE,   /* MONITOR: extra, records: name */
     /* answers; extra is records whose fields are named here, count says how many */
-    EVENT_REPLY_NAMES,     /* room. prefixes ("@+", all it has), name, user, host. flags:
-                              EVENT_FLAG_SECRET for a secret room; count 0 also for no such room */
-    EVENT_REPLY_LIST,      /* room, members, topic, made (s), topic set (s; 0: never) */
-    EVENT_REPLY_MODE,      /* room: one record: letters with '+', parameters by space, made (s) */
-    EVENT_REPLY_MASKS,     /* room; value: the letter b, e or I. mask, who set it, when (s) */
+    EVENT_REPLY_NAMES, /* room; target as it was asked for. prefixes ("@+", all it has), name, user,
+                          host. flags: EVENT_FLAG_SECRET for a secret room; count 0 also for no such
+                          room */
+    EVENT_REPLY_LIST,  /* room, members, topic, made (s), topic set (s; 0: never) */
+    EVENT_REPLY_MODE,  /* room: one record: letters with '+', parameters by space, made (s) */
+    EVENT_REPLY_MASKS, /* room; value: the letter b, e or I. mask, who set it, when (s) */
     EVENT_REPLY_USER_MODE, /* text: letters with '+' */
     EVENT_REPLY_INVITES,   /* room */
     EVENT_REPLY_WHOX, /* target: what was asked for. room or "*", user, shown host, real host or "",
