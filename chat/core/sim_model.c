@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/xalloc.h"
+#include "core/sim_rules.h"
 
 #define FNV_PRIME UINT64_C(0x100000001b3)
 
@@ -26,10 +27,23 @@ static void hash_text(uint64_t *hash, const char *text, uint32_t len)
 
 uint64_t model_hash_event(uint64_t hash, const struct event *event)
 {
-    const uint64_t numbers[] = {event->type,    event->audience,         event->code,
-                                event->durable, event->room_id,          event->session,
-                                event->peer,    event->number,           event->seq,
-                                event->count,   (uint64_t)event->time_ms};
+    const uint64_t numbers[] = {event->type,
+                                event->audience,
+                                event->code,
+                                event->durable,
+                                event->room_id,
+                                event->session,
+                                event->peer,
+                                event->number,
+                                event->seq,
+                                event->count,
+                                (uint64_t)event->time_ms,
+                                event->kind,
+                                event->flags,
+                                event->asked,
+                                event->value,
+                                event->identity,
+                                event->peer_identity};
     for (size_t i = 0; i < sizeof(numbers) / sizeof(numbers[0]); i++) {
         hash_number(&hash, numbers[i]);
     }
@@ -37,6 +51,9 @@ uint64_t model_hash_event(uint64_t hash, const struct event *event)
     hash_text(&hash, event->actor, event->actor_len);
     hash_text(&hash, event->target, event->target_len);
     hash_text(&hash, event->text, event->text_len);
+    hash_text(&hash, event->source, event->source_len);
+    hash_text(&hash, event->tags, event->tags_len);
+    hash_text(&hash, event->extra, event->extra_len);
     for (uint32_t i = 0; i < event->room_count; i++) {
         hash_number(&hash, event->rooms[i]);
     }
@@ -73,10 +90,23 @@ void model_restart(struct model *model)
     model->greatest_room_id = 0;
     for (uint32_t i = 0; i < model->rooms_used; i++) {
         struct model_room *room = &model->rooms[i];
+        bool has_members = room->member_count > 0;
         room->member_count = 0;
         if (room->last_seq == 0) {
             forget_room(room);
-        } else if (room->id > model->greatest_room_id) {
+            continue;
+        }
+        if (has_members) {
+            rules_end_life(model, room);
+        }
+        /* The log may know of less that was told than happened, but never of a room that is open
+         * while it was closed. */
+        room->sealed_seq = room->log_sealed;
+        if (room->log_sealed > room->last_seq) {
+            room->sealed_seq = room->last_seq;
+            room->topic[0] = '\0';
+        }
+        if (room->id > model->greatest_room_id) {
             model->greatest_room_id = room->id;
         }
     }
@@ -127,6 +157,9 @@ static void remove_from_room(struct model *model, uint32_t place)
 {
     struct model_room *room = &model->rooms[place];
     room->member_count--;
+    if (room->member_count == 0) {
+        rules_end_life(model, room);
+    }
     if (room->member_count == 0 && room->last_seq == 0 && strcmp(room->name, "lobby") != 0) {
         forget_room(room);
     }
@@ -166,18 +199,22 @@ static const char *follow_welcome(struct model *model, const struct event *event
     return NULL;
 }
 
+/* What was taken back or is sealed is not shown. */
 static const char *check_recent(const struct model_room *room, const struct event *event)
 {
-    if (event->recent_count != room->recent_count) {
-        return "who enters is not given all last messages";
-    }
+    uint32_t count = 0;
     for (uint32_t i = 0; i < room->recent_count; i++) {
-        if (event->recent[i]->seq != room->recent[i]->seq ||
-            strcmp(event->recent[i]->text, room->recent[i]->text) != 0) {
+        const struct event *kept = room->recent[i];
+        if (kept->seq <= room->sealed_seq || (kept->text_len == 0 && kept->type != EVENT_TOPIC)) {
+            continue;
+        }
+        if (count == event->recent_count || event->recent[count]->seq != kept->seq ||
+            strcmp(event->recent[count]->text, kept->text) != 0) {
             return "who enters is given messages that are not the last ones";
         }
+        count++;
     }
-    return NULL;
+    return count == event->recent_count ? NULL : "who enters is given more than it may read";
 }
 
 static const char *follow_entered(struct model *model, const struct event *event)
@@ -193,11 +230,18 @@ static const char *follow_entered(struct model *model, const struct event *event
     if (session->room_count == MODEL_MEMBER_ROOMS) {
         return "a session is in too many rooms";
     }
+    const char *wrong = rules_enter(model, session, room);
+    if (wrong != NULL) {
+        return wrong;
+    }
+    bool is_first = room->member_count == 0 && strcmp(room->name, "lobby") != 0;
+    session->invited[room - model->rooms] = false;
+    session->ranks[session->room_count] = is_first ? MODEL_RANK_OPERATOR : 0;
     session->rooms[session->room_count++] = (uint32_t)(room - model->rooms);
     room->member_count++;
     if (event->count != room->member_count || strcmp(event->text, room->topic) != 0 ||
-        event->seq != room->last_seq || strcmp(event->room, room->name) != 0 ||
-        strcmp(event->actor, session->name) != 0) {
+        event->seq != room->last_seq || event->value != room->sealed_seq + 1 ||
+        strcmp(event->room, room->name) != 0 || strcmp(event->actor, session->name) != 0) {
         return "who enters is told something wrong";
     }
     return check_recent(room, event);
@@ -224,6 +268,8 @@ static const char *follow_gone_from(struct model *model, const struct event *eve
             session->room_count--;
             memmove(&session->rooms[i], &session->rooms[i + 1],
                     (session->room_count - i) * sizeof(session->rooms[0]));
+            memmove(&session->ranks[i], &session->ranks[i + 1],
+                    (session->room_count - i) * sizeof(session->ranks[0]));
             remove_from_room(model, place);
             return NULL;
         }
@@ -292,15 +338,17 @@ static const char *follow_renamed(struct model *model, const struct event *event
 static const char *follow_stored(struct model *model, struct event *event)
 {
     struct model_room *room = find_room(model, event->room_id);
-    const struct model_session *session = find_session(model, event->session);
-    if (room == NULL || !event->durable || event->seq != room->last_seq + 1) {
+    if (room == NULL || (event->durable && event->seq != room->last_seq + 1)) {
         return "a room's numbers have a gap";
     }
-    if (event->type != EVENT_NOTICE &&
-        (!is_in(model, session, room) || strcmp(session->name, event->actor) != 0)) {
-        return "somebody speaks in a room that is not in it";
+    const char *wrong = event->identity != 0 ? rules_speak(model, event, room) : NULL;
+    if (wrong != NULL || !event->durable) {
+        return wrong;
     }
     room->last_seq = event->seq;
+    if (event->type == EVENT_TAGS) {
+        return NULL;
+    }
     if (event->type == EVENT_TOPIC) {
         memcpy(room->topic, event->text, event->text_len + 1);
         memcpy(room->topic_actor, event->actor, event->actor_len + 1);
@@ -332,6 +380,44 @@ static const char *follow_private(struct model *model, const struct event *event
     }
     model->private_to = is_to ? event : NULL;
     return NULL;
+}
+
+static const char *follow_invited(struct model *model, const struct event *event)
+{
+    struct model_session *session = find_session(model, event->session);
+    const struct model_room *room = find_room(model, event->room_id);
+    if (event->flags & EVENT_FLAG_WATCHED) {
+        return NULL;
+    }
+    if (session == NULL || room == NULL || is_in(model, session, room)) {
+        return "somebody is invited who is not here, or is there already";
+    }
+    session->invited[room - model->rooms] = true;
+    return NULL;
+}
+
+/* What happens to a room and is no message. */
+static const char *follow_room(struct model *model, const struct event *event)
+{
+    struct model_room *room = find_room(model, event->room_id);
+    if (room == NULL && event->type == EVENT_SEALED && event->value == 0) {
+        return NULL; /* nothing was said in it, so it is forgotten already */
+    }
+    if (room == NULL || event->seq != 0 || event->durable != (event->type != EVENT_REMOVED)) {
+        return "something happens to a room that there is not, or takes the place of a message";
+    }
+    switch ((enum event_type)event->type) {
+    case EVENT_MODE:
+        return rules_mode(model, event, room);
+    case EVENT_ROOM_RENAMED:
+        return rules_renamed(model, event, room);
+    case EVENT_REDACTED:
+        return rules_redacted(model, event, room);
+    case EVENT_SEALED:
+        return rules_sealed(event, room);
+    default:
+        return rules_operate(model, event, room);
+    }
 }
 
 static const char *follow_answer(struct model *model, uint64_t asker, const struct event *event)
@@ -378,9 +464,22 @@ static const char *follow_one(struct model *model, uint64_t asker, struct event 
     case EVENT_ACTION:
     case EVENT_NOTICE:
     case EVENT_TOPIC:
+    case EVENT_TAGS:
         return follow_stored(model, event);
+    case EVENT_MODE:
+    case EVENT_ROOM_RENAMED:
+    case EVENT_REDACTED:
+    case EVENT_REMOVED:
+    case EVENT_SEALED:
+        return follow_room(model, event);
+    case EVENT_INVITED:
+        return follow_invited(model, event);
+    case EVENT_INVITING:
     case EVENT_REPLY_NAMES:
     case EVENT_REPLY_LIST:
+    case EVENT_REPLY_MODE:
+    case EVENT_REPLY_MASKS:
+    case EVENT_REPLY_INVITES:
         return follow_answer(model, asker, event);
     case EVENT_PRIVATE_TO:
     case EVENT_PRIVATE_OF:
@@ -399,9 +498,10 @@ static const char *follow_one(struct model *model, uint64_t asker, struct event 
     return "an event has no type";
 }
 
-const char *model_follow(struct model *model, uint64_t session, struct event *const *events,
-                         size_t count)
+const char *model_follow(struct model *model, const struct command *command,
+                         struct event *const *events, size_t count)
 {
+    model->command = command;
     for (size_t i = 0; i < count; i++) {
         struct event *event = events[i];
         if (event->durable && event->number != model->next_number++) {
@@ -413,7 +513,7 @@ const char *model_follow(struct model *model, uint64_t session, struct event *co
             }
             model->last_time_ms = event->time_ms;
         }
-        const char *wrong = follow_one(model, session, event);
+        const char *wrong = follow_one(model, command->session, event);
         if (wrong != NULL) {
             return wrong;
         }
@@ -467,7 +567,10 @@ static const char *compare_rooms(const struct model *model, const struct event *
         const struct model_room *next = NULL;
         for (uint32_t i = 0; i < model->rooms_used; i++) {
             const struct model_room *room = &model->rooms[i];
-            if (room->is_known && room->id > last_id && (next == NULL || room->id < next->id)) {
+            bool is_hidden = room->member_count == 0 && room->sealed_seq > 0 &&
+                             room->sealed_seq == room->last_seq;
+            if (room->is_known && !is_hidden && room->id > last_id &&
+                (next == NULL || room->id < next->id)) {
                 next = room;
             }
         }
@@ -487,7 +590,7 @@ static const char *compare_rooms(const struct model *model, const struct event *
     return *at == '\0' && reply->count == count ? NULL : "the hub has more rooms than were told";
 }
 
-const char *model_compare(const struct model *model, struct hub *hub)
+const char *model_compare(struct model *model, struct hub *hub)
 {
     struct event_list events = {0};
     struct command *clients = command_create(COMMAND_CLIENTS, UINT64_MAX, NULL, 0, NULL, 0);
@@ -506,5 +609,5 @@ const char *model_compare(const struct model *model, struct hub *hub)
     command_destroy(clients);
     command_destroy(rooms);
     event_list_finish(&events);
-    return wrong;
+    return wrong != NULL ? wrong : rules_compare(model, hub);
 }

@@ -19,7 +19,9 @@ struct model_session {
     bool is_here;
     char name[256];
     uint32_t rooms[MODEL_MEMBER_ROOMS]; /* places in the model's rooms, in the order of joining */
+    uint8_t ranks[MODEL_MEMBER_ROOMS];  /* in these rooms */
     uint32_t room_count;
+    bool invited[MODEL_ROOMS]; /* by places in the model's rooms */
 };
 
 struct model_room {
@@ -33,6 +35,13 @@ struct model_room {
     int64_t topic_time_ms;
     struct event *recent[MODEL_RECENT]; /* oldest first */
     uint32_t recent_count;
+    char modes[16]; /* letters without parameter */
+    char key[64];
+    uint32_t limit;
+    uint32_t list_counts[3]; /* of b, e and I */
+    bool was_closed;
+    uint64_t sealed_seq; /* nobody who comes now is shown more */
+    uint64_t log_sealed; /* what the log was told of that */
 };
 
 struct model {
@@ -42,6 +51,7 @@ struct model {
     uint32_t rooms_used; /* of the array; a forgotten room's place is used again */
     uint64_t next_number;
     int64_t last_time_ms;
+    const struct command *command;  /* whose events are followed */
     const struct event *goodbye;    /* awaits its EVENT_QUIT; NULL: none */
     struct model_session leaver;    /* as it was at the goodbye */
     const struct event *private_to; /* awaits its EVENT_PRIVATE_OF; NULL: none */
@@ -55,12 +65,12 @@ void model_finish(struct model *model);
 /** All sessions end without a word, and rooms without anything stored with them: a restart. */
 void model_restart(struct model *model);
 
-/** Follows what one command of a session yielded. Returns: NULL; else what is wrong. */
-const char *model_follow(struct model *model, uint64_t session, struct event *const *events,
-                         size_t count);
+/** Follows what one command yielded. Returns: NULL; else what is wrong. */
+const char *model_follow(struct model *model, const struct command *command,
+                         struct event *const *events, size_t count);
 
 /** Compares with the hub, which is asked as an operator would. Returns: NULL; else what differs. */
-const char *model_compare(const struct model *model, struct hub *hub);
+const char *model_compare(struct model *model, struct hub *hub);
 
 /** A hash over all that is in an event. */
 uint64_t model_hash_event(uint64_t hash, const struct event *event);
