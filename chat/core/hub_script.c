@@ -348,7 +348,7 @@ static uint8_t find_bit(const char *name, const char *const *names, size_t count
 /* What follows the verb: "=V" a value, ".NOTICE" a kind, "/MOVE" a flag. Cuts the verb. */
 static void parse_verb(char *verb, struct command_parts *parts)
 {
-    static const char *const flags[] = {"MOVE", "NAMES", "OPERS", "SECURE"};
+    static const char *const flags[] = {"MOVE", "NAMES", "OPERS", "SECURE", "KEEP"};
     static const char *const kinds[] = {"TEXT", "ACTION", "NOTICE", "TAGS"};
     char *flag = cut(verb, "/");
     if (*flag != '\0') {

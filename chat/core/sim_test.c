@@ -231,6 +231,7 @@ static void add_details(struct sim *sim, struct details *details)
     case COMMAND_SAY:
         parts->kind = chance(sim, 70) ? MESSAGE_TEXT : (uint8_t)below(sim, 4);
         parts->tags = PICK(sim, tags);
+        parts->flags = chance(sim, 50) ? COMMAND_FLAG_KEEP : 0;
         parts->value = chance(sim, 90) ? 0 : (uint64_t)PICK(sim, "@+");
         break;
     case COMMAND_MODE:
@@ -291,17 +292,11 @@ static struct command *make_command(struct sim *sim)
     return command;
 }
 
-static bool keeps_tags(const char *given, size_t len)
-{
-    return len > 2 && given[1] == 'r';
-}
-
 static struct hub *make_hub(const struct sim *sim, uint64_t hash_seed)
 {
     struct hub_settings settings = {
         .hash_seed = hash_seed,
         .identity_seed = 7,
-        .keeps_tags = keeps_tags,
         .limits = {.text_bytes = 200,
                    .topic_bytes = 20,
                    .reason_bytes = 10,
