@@ -31,14 +31,15 @@ static void base32(const uint8_t bytes[static PART_BYTES], char ret[static PART_
 static bool make_part(const uint8_t key[static CLOAK_KEY_BYTES], const char *label,
                       const uint8_t *bytes, size_t len, char ret[static PART_CHARS + 1])
 {
-    uint8_t text[32], tag[EVP_MAX_MD_SIZE];
+    char text[32]; /* the longest label has 7 bytes, the longest address 16 */
+    uint8_t tag[EVP_MAX_MD_SIZE];
     char digest[] = "SHA256";
-    size_t label_len = strlen(label), tag_len = 0;
+    size_t label_len = (size_t)snprintf(text, sizeof text, "%s", label);
+    size_t tag_len = 0;
 
-    memcpy(text, label, label_len);
     memcpy(text + label_len, bytes, len);
-    if (EVP_Q_mac(NULL, "HMAC", NULL, digest, NULL, key, CLOAK_KEY_BYTES, text, label_len + len,
-                  tag, sizeof tag, &tag_len) == NULL ||
+    if (EVP_Q_mac(NULL, "HMAC", NULL, digest, NULL, key, CLOAK_KEY_BYTES, (const uint8_t *)text,
+                  label_len + len, tag, sizeof tag, &tag_len) == NULL ||
         tag_len < PART_BYTES) {
         return false;
     }

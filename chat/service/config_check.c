@@ -125,20 +125,24 @@ static bool is_switch(const struct config_node *node)
     return node->is_plain && (strcmp(node->text, "false") == 0 || strcmp(node->text, "true") == 0);
 }
 
-/* What libcyaml would take "yes", "no", "on" and "off" for. */
+/* This one may be 0 as well, as limits are. */
+#define SWITCH_FLOOD 0
+
+/* libcyaml would take "yes", "no" and more. */
 static int check_switch_form(const struct config_report *report, const struct config_node *node)
 {
     static const struct {
         const char *key, *what;
     } switches[] = {
+        [SWITCH_FLOOD] = {"limits.flood", "true, false nor a mapping of burst and rate"},
         {"cloak", "true nor false"},
         {"history.enabled", "true nor false"},
         {"history.persist_tags", "true, false nor a list of tags"},
-        {"limits.flood", "true, false nor a mapping of burst and rate"},
     };
 
     for (size_t i = 0; i < sizeof switches / sizeof switches[0]; i++) {
-        if (strcmp(node->path, switches[i].key) == 0 && !is_switch(node)) {
+        bool is_zero = i == SWITCH_FLOOD && node->is_plain && strcmp(node->text, "0") == 0;
+        if (strcmp(node->path, switches[i].key) == 0 && !is_switch(node) && !is_zero) {
             return config_fail(report, node->line, node->path, "'%.40s' is neither %s", node->text,
                                switches[i].what);
         }
@@ -359,15 +363,15 @@ static int check_listen(const struct checker *c)
     return 0;
 }
 
-/* vendor.example/name-1 after the '+'; IRCv3 message tags, "Rules for naming message tags". */
-static bool is_client_tag(const char *text)
+/* vendor.example/name-1, without the '+'; IRCv3 message tags, "Rules for naming message tags". */
+static bool is_client_tag(const char *name)
 {
-    const char *slash = strchr(text, '/');
+    static const char chars[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-./";
+    const char *slash = strchr(name, '/');
 
-    return text[0] == '+' && text[1] != '\0' && strlen(text) <= CONFIG_TAG_MAX_BYTES &&
-           text[1 + strspn(text + 1, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
-                                     "0123456789-./")] == '\0' &&
-           (slash == NULL || (slash > text + 1 && slash[1] != '\0' && !strchr(slash + 1, '/')));
+    return name[0] != '\0' && strlen(name) < CONFIG_TAG_MAX_BYTES &&
+           name[strspn(name, chars)] == '\0' &&
+           (slash == NULL || (slash > name && slash[1] != '\0' && strchr(slash + 1, '/') == NULL));
 }
 
 static int check_persist_tags(const struct checker *c)
@@ -388,12 +392,14 @@ static int check_persist_tags(const struct checker *c)
     }
     for (unsigned i = 0; i < raw->persist_list_count; i++) {
         const char *tag = raw->persist_list[i];
+        tag += tag[0] == '+';
         if (!is_client_tag(tag)) {
             (void)snprintf(key, sizeof key, "history.persist_tags[%u]", i);
             return config_fail(c->report, config_scan_line(c->scan, key), key,
-                               "'%.40s' is no client-only tag, such as +draft/persist", tag);
+                               "'%.40s' is no client-only tag, such as +draft/persist",
+                               raw->persist_list[i]);
         }
-        len += (size_t)snprintf(list + len, sizeof list - len, "%s%s", i > 0 ? "\n" : "", tag);
+        len += (size_t)snprintf(list + len, sizeof list - len, "%s+%s", i > 0 ? "\n" : "", tag);
     }
     history->persist_tags = raw->persist_list_count > 0;
     free(history->persist_tag_list);

@@ -339,6 +339,9 @@ static void test_flood_false_means_no_limit(void **state)
     assert_false(c.limits.flood.rate > 0);
     assert_int_equal(c.limits.flood.burst, 0);
     config_finish(&c);
+    load_good("flood_zero", &c);
+    assert_int_equal(c.limits.flood.burst, 0);
+    config_finish(&c);
     load_good("flood_rate", &c);
     assert_true(c.limits.flood.rate > 0.49 && c.limits.flood.rate < 0.51);
     assert_int_equal(c.limits.flood.burst, 20);
