@@ -138,7 +138,7 @@ struct label *apply_claim_room(struct apply *apply, const char *name, size_t nam
     label_key_finish(&key);
     if (label != NULL && claim_is_room_alike(hub, label, self)) {
         free(label);
-        apply_refuse(apply, ERROR_NAME_ALIKE, name, name_len, 0);
+        apply_refuse(apply, self != NULL ? ERROR_ROOM_TAKEN : ERROR_NAME_ALIKE, name, name_len, 0);
         return NULL;
     }
     return label;

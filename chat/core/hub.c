@@ -39,7 +39,7 @@ static void take_limits(struct hub *hub, const struct hub_limits *given)
         .key_bytes = pick(given->key_bytes, KEY_MAX_BYTES, TEXT_CEILING_BYTES),
         .masks = pick(given->masks, MASKS_MAX, UINT32_MAX),
         .monitor = pick(given->monitor, MONITOR_MAX, UINT32_MAX),
-        .whowas = pick(given->whowas, WHOWAS_MAX, UINT32_MAX),
+        .whowas = pick(given->whowas, WHOWAS_MAX, WHOWAS_CEILING),
         .multiline_bytes = pick(given->multiline_bytes, MULTILINE_MAX_BYTES, UINT32_MAX),
         .multiline_lines = pick(given->multiline_lines, MULTILINE_MAX_LINES, UINT32_MAX),
     };

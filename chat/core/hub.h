@@ -99,7 +99,9 @@ void hub_begin(struct hub *hub);
  * anything for a session that is not.
  * What is not plain from command.h:
  *   - COMMAND_ENTER with a name it cannot have: EVENT_WELCOME with a guest name, then EVENT_ERROR.
- *     The server's name and "you" are taken.
+ *     The server's name and "you" are taken, and so are names that services have elsewhere.
+ *   - A name that looks like another one that is taken: ERROR_NAME_ALIKE; skeleton.h says when it
+ *     does. The same for rooms.
  *   - COMMAND_NICK to the name one has: EVENT_RENAMED for nobody but the session.
  *   - COMMAND_JOIN with COMMAND_FLAG_MOVE out of several rooms into one of them only leaves the
  * others.

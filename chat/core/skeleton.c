@@ -46,7 +46,7 @@ static size_t find(uint32_t character)
                : skeleton_character_count;
 }
 
-/* Brings RFC 1459's pairs together, for what the table leaves as it is. */
+/* Brings RFC 1459's pairs together. */
 static char fold_bracket(char c)
 {
     switch (c) {
@@ -75,12 +75,13 @@ static void map_all(struct build *build, const char *text, size_t len)
         if (place < skeleton_character_count) {
             size_t from = place == 0 ? 0 : skeleton_ends[place - 1];
             add(build, skeleton_bytes + from, (size_t)skeleton_ends[place] - from);
-        } else if (used == 1) {
-            add(build, (char[]){fold_bracket(text[at])}, 1);
         } else {
             add(build, text + at, used);
         }
         at += used;
+    }
+    for (size_t i = 0; i < build->len; i++) {
+        build->bytes[i] = fold_bracket(build->bytes[i]);
     }
 }
 

@@ -53,6 +53,12 @@ static bool name_error(struct irc_session *irc, const struct event *event)
         irc_reply(irc, IRC_ERR_NICKNAMEINUSE, text);
         return true;
     case ERROR_NAME_ALIKE:
+        if (event->asked == COMMAND_JOIN) {
+            char channel[IRC_CHANNEL_CAP];
+            irc_numeric_text(irc, IRC_ERR_NOSUCHCHANNEL, IRC_SPANS(room_span(event, channel)),
+                             irc_span("Channel name looks like one that is already in use"));
+            return true;
+        }
         irc_numeric_text(irc, IRC_ERR_NICKNAMEINUSE, &text, 1,
                          irc_span("Nickname looks like one that is already in use"));
         return true;
