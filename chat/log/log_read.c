@@ -17,6 +17,7 @@
 enum log_fault log_each_room(struct log *log, log_room_fn fn, void *user)
 {
     sqlite3_stmt *stmt = log->statements[STMT_EACH_ROOM];
+    bool open_ends = false;
     int code;
     while ((code = sqlite3_step(stmt)) == SQLITE_ROW) {
         int64_t id = sqlite3_column_int64(stmt, 0), last_seq = sqlite3_column_int64(stmt, 5);
@@ -35,7 +36,9 @@ enum log_fault log_each_room(struct log *log, log_room_fn fn, void *user)
         }
         room.id = (uint32_t)id;
         room.last_seq = (uint64_t)last_seq;
-        if (!log->settled && room.sealed == EVENT_SEALED_ALL) {
+        bool closed = room.sealed == EVENT_SEALED_ALL;
+        open_ends = open_ends || closed || room.last_seq == 0;
+        if (closed && !log->settled) {
             room.sealed = room.last_seq;
             room.topic = "";
             room.topic_actor = "";
@@ -47,6 +50,7 @@ enum log_fault log_each_room(struct log *log, log_room_fn fn, void *user)
         }
     }
     enum log_fault fault = code == SQLITE_DONE ? LOG_OK : log_met(log, code);
+    log->settled = log->settled || (fault == LOG_OK && !open_ends);
     (void)sqlite3_reset(stmt);
     return fault;
 }

@@ -158,6 +158,42 @@ static void test_search_finds_by_text(void **state)
     query_destroy(query);
 }
 
+static void test_targets_and_the_place_of_a_message_are_answered(void **state)
+{
+    struct bench *b = *state;
+    struct query *query = query_create(7);
+    query->kind = QUERY_TARGETS;
+    query->rooms = xcalloc(1, sizeof(*query->rooms));
+    query->rooms[0].room_id = 1;
+    query->targets = (struct targets_query){
+        .rooms = query->rooms, .room_count = 1, .count = 5, .to_ms = STORED * 20};
+    assert_true(reader_thread_ask(b->thread, query, b->shard));
+    query = take_answer();
+    assert_int_equal(query->fault, LOG_OK);
+    assert_int_equal(query->records.count, 1);
+    query_destroy(query);
+
+    query = query_create(7);
+    query->kind = QUERY_MESSAGE;
+    query->message = (struct message_query){.room_id = 1, .number = 3};
+    assert_true(reader_thread_ask(b->thread, query, b->shard));
+    query = take_answer();
+    assert_int_equal(query->fault, LOG_OK);
+    assert_int_equal(query->records.count, 1);
+    struct record_in in = {query->records.bytes, query->records.len};
+    struct record_field fields[5];
+    assert_true(record_next(&in, fields, 5));
+    assert_int_equal(record_number(&fields[1]), 3);
+    assert_string_equal(fields[4].text, "alice");
+    query->message.number = STORED + 1;
+    record_out_finish(&query->records);
+    assert_true(reader_thread_ask(b->thread, query, b->shard));
+    query = take_answer();
+    assert_int_equal(query->fault, LOG_UNKNOWN);
+    assert_int_equal(query->records.count, 0);
+    query_destroy(query);
+}
+
 static void test_fault_comes_back_and_the_next_query_is_answered(void **state)
 {
     struct bench *b = *state;
@@ -350,6 +386,7 @@ int main(void)
 #define ON_BENCH(test) cmocka_unit_test_setup_teardown(test, bench_setup, bench_teardown)
         ON_BENCH(test_query_is_answered_with_what_the_log_has),
         ON_BENCH(test_search_finds_by_text),
+        ON_BENCH(test_targets_and_the_place_of_a_message_are_answered),
         ON_BENCH(test_fault_comes_back_and_the_next_query_is_answered),
         ON_BENCH(test_too_many_queries_are_refused_and_the_others_answered_in_order),
         ON_BENCH(test_destroy_gives_back_what_waits),
