@@ -42,7 +42,7 @@
 
 /* What 0, "no limit", means where there must be one. */
 #define CONFIG_TEXT_CEILING            4096
-#define CONFIG_WHOWAS_CEILING          1000000
+#define CONFIG_WHOWAS_CEILING          100000
 #define CONFIG_CHATHISTORY_CEILING     10000
 #define CONFIG_MULTILINE_CEILING_BYTES 32768
 #define CONFIG_MULTILINE_CEILING_LINES 1000

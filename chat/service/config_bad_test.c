@@ -179,7 +179,7 @@ static const struct {
     {"range_rooms", ":2: limits.rooms: 1000001 is more than 1000000"},
     {"range_sendq", ":2: limits.sendq: 512 is less than 16384"},
     {"range_topic", ":2: limits.topic: 4097 is more than 4096"},
-    {"range_whowas", ":2: limits.whowas: 1000001 is more than 1000000"},
+    {"range_whowas", ":2: limits.whowas: 100001 is more than 100000"},
     {"range_write_timeout", ":2: limits.write_timeout: 3601 is more than 3600"},
     {"surrogate",
      ":1: not YAML: while parsing a quoted scalar, found invalid Unicode character escape code"},
