@@ -71,8 +71,9 @@ uint64_t apply_next_unstored(struct apply *apply);
 void apply_yield_records(struct apply *apply, struct event_parts *parts, struct record_out *out);
 /** Tells who asked that it was done. */
 void apply_done(struct apply *apply);
-/** The same, when it was done in a room who asked is not in, and the room alone was told. */
-void apply_done_outside(struct apply *apply, const struct room *room);
+/** Tells who asked from outside the room what the room was told: parts is the room's event. */
+void apply_tell_outside(struct apply *apply, const struct room *room,
+                        const struct event_parts *parts);
 
 /** Refuses the command; text and count as enum event_error says. */
 void apply_refuse(struct apply *apply, enum event_error code, const char *text, size_t len,

@@ -111,10 +111,18 @@ void apply_done(struct apply *apply)
     apply_yield(apply, &done);
 }
 
-void apply_done_outside(struct apply *apply, const struct room *room)
+void apply_tell_outside(struct apply *apply, const struct room *room,
+                        const struct event_parts *parts)
 {
-    if (apply->member == NULL || member_find_room(apply->member, room, NULL) == NULL) {
+    if (apply->member == NULL) {
         apply_done(apply);
+    } else if (member_find_room(apply->member, room, NULL) == NULL) {
+        struct event_parts own = *parts;
+        own.audience = AUDIENCE_SESSION;
+        own.session = apply->command->session;
+        own.durable = false;
+        own.flags |= EVENT_FLAG_OWN;
+        apply_yield(apply, &own);
     }
 }
 
@@ -150,42 +158,16 @@ bool apply_refuse_unstored(struct apply *apply)
     return true;
 }
 
-/* The lines of a message, and parts of lines, which count the same. */
-struct lines {
-    size_t count, longest;
-};
-
-static struct lines measure(const char *text, size_t len)
-{
-    struct lines lines = {.count = 1};
-    size_t start = 0;
-    for (size_t i = 0; i <= len; i++) {
-        if (i < len && text[i] != '\n' && text[i] != '\r') {
-            continue;
-        }
-        lines.count += i < len;
-        lines.longest = i - start > lines.longest ? i - start : lines.longest;
-        start = i + 1;
-    }
-    return lines;
-}
-
 bool apply_refuse_text(struct apply *apply)
 {
     const struct command *command = apply->command;
-    const struct hub_limits *limits = &apply->hub->limits;
+    uint32_t max = apply->hub->limits.text_bytes;
     if (apply_is_blank(command->text, command->text_len)) {
         apply_refuse(apply, ERROR_TEXT_EMPTY, "", 0, 0);
         return true;
     }
-    struct lines lines = measure(command->text, command->text_len);
-    if (lines.longest > limits->text_bytes) {
-        apply_refuse(apply, ERROR_TEXT_LONG, "", 0, limits->text_bytes);
-        return true;
-    }
-    if (lines.count > 1 &&
-        (command->text_len > limits->multiline_bytes || lines.count > limits->multiline_lines)) {
-        apply_refuse(apply, ERROR_TEXT_LONG, "", 0, limits->multiline_bytes);
+    if (command->text_len > max) {
+        apply_refuse(apply, ERROR_TEXT_LONG, "", 0, max);
         return true;
     }
     return false;
@@ -206,7 +188,7 @@ size_t apply_fit(const char *text, size_t len, size_t max)
 bool apply_is_blank(const char *text, size_t len)
 {
     for (size_t i = 0; i < len; i++) {
-        if (text[i] != ' ' && text[i] != '\n' && text[i] != '\r') {
+        if (text[i] != ' ') {
             return false;
         }
     }

@@ -304,8 +304,8 @@ static void tell(struct modes *modes)
     parts.extra = modes->done.bytes;
     parts.extra_len = modes->done.len;
     apply_store_change(apply, &parts);
+    apply_tell_outside(apply, modes->room, &parts);
     apply_close_room(apply, modes->room);
-    apply_done_outside(apply, modes->room);
 }
 
 /* What the key and the limit are, by a space, in fresh memory; the key for those alone who may see

@@ -5,11 +5,22 @@
 
 /* Messages from one user to another. */
 
-static uint64_t count_lines(const char *text, size_t len)
+/* The lines of a message, and parts of lines, which count the same. */
+struct lines {
+    size_t count, longest;
+};
+
+static struct lines measure(const char *text, size_t len)
 {
-    uint64_t lines = 1;
-    for (size_t i = 0; i < len; i++) {
-        lines += text[i] == '\n' || text[i] == '\r';
+    struct lines lines = {.count = 1};
+    size_t start = 0;
+    for (size_t i = 0; i <= len; i++) {
+        if (i < len && text[i] != '\n' && text[i] != '\r') {
+            continue;
+        }
+        lines.count += i < len;
+        lines.longest = i - start > lines.longest ? i - start : lines.longest;
+        start = i + 1;
     }
     return lines;
 }
@@ -35,9 +46,13 @@ bool apply_refuse_message(struct apply *apply)
         apply_refuse(apply, ERROR_TEXT_EMPTY, "", 0, 0);
         return true;
     }
-    uint64_t lines = count_lines(command->text, command->text_len);
-    uint32_t max = lines > 1 ? limits->multiline_bytes : limits->text_bytes;
-    if (command->text_len > max || lines > limits->multiline_lines) {
+    struct lines lines = measure(command->text, command->text_len);
+    if (lines.longest > limits->text_bytes) {
+        apply_refuse(apply, ERROR_TEXT_LONG, "", 0, limits->text_bytes);
+        return true;
+    }
+    uint32_t max = lines.count > 1 ? limits->multiline_bytes : limits->text_bytes;
+    if (command->text_len > max || lines.count > limits->multiline_lines) {
         apply_refuse(apply, ERROR_TEXT_LONG, "", 0,
                      command->text_len > max ? max : limits->multiline_lines);
         return true;

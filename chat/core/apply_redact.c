@@ -70,7 +70,10 @@ static void forget(struct apply *apply, struct room *room, uint64_t number)
 
 static void redact_in_room(struct apply *apply, const struct said *said)
 {
-    struct room *room = apply_room_for(apply, ACT_REDACT_OWN);
+    const struct command *command = apply->command;
+    struct room *room = room_by_name(apply->hub, command->target, command->target_len);
+    bool may_all = room != NULL && apply_may(apply, ACT_REDACT, room);
+    room = apply_room_for(apply, may_all ? ACT_REDACT : ACT_REDACT_OWN);
     if (room == NULL) {
         return;
     }
@@ -79,7 +82,7 @@ static void redact_in_room(struct apply *apply, const struct said *said)
         return;
     }
     bool is_own = apply->member != NULL && said->author == apply->member->identity;
-    if (!is_own && !apply_may(apply, ACT_REDACT, room)) {
+    if (!is_own && !may_all) {
         refuse(apply, ERROR_REDACT_DENIED);
         return;
     }
@@ -90,8 +93,8 @@ static void redact_in_room(struct apply *apply, const struct said *said)
     parts.audience = AUDIENCE_ROOM;
     parts_set_room(&parts, room);
     apply_store_change(apply, &parts);
-    apply_done_outside(apply, room);
-    forget(apply, room, apply->command->value);
+    apply_tell_outside(apply, room, &parts);
+    forget(apply, room, command->value);
 }
 
 /* A private message is its author's alone; its receiver is told when it is the same session as

@@ -122,7 +122,7 @@ void apply_topic(struct apply *apply)
     parts_set_actor(&parts, apply->member);
     parts_set_text(&parts, command->text, is_clear ? 0 : command->text_len);
     apply_store(apply, room, &parts);
-    apply_done_outside(apply, room);
+    apply_tell_outside(apply, room, &parts);
     journal_topic(apply->hub, room, is_clear ? NULL : topic_create(&parts));
 }
 
@@ -194,7 +194,7 @@ void apply_remove(struct apply *apply)
     parts_set_target(&gone, target->label->text, target->label->len);
     parts_set_text(&gone, removed.text, removed.text_len);
     apply_yield(apply, &gone);
-    apply_done_outside(apply, room);
+    apply_tell_outside(apply, room, &removed);
     apply_take_out(apply, target, at);
 }
 
@@ -213,7 +213,8 @@ void apply_rename_room(struct apply *apply)
     if (label == NULL) {
         return;
     }
-    if (strcmp(label->text, room->label->text) == 0) {
+    if (strcmp(label->text, room->label->text) == 0 ||
+        label_compare(label, apply->hub->lobby_label) == 0) {
         apply_refuse(apply, ERROR_ROOM_TAKEN, label->text, label->len, 0);
         free(label);
         return;
@@ -228,6 +229,6 @@ void apply_rename_room(struct apply *apply)
     parts_set_text(&parts, command->text,
                    apply_fit(command->text, command->text_len, apply->hub->limits.reason_bytes));
     apply_store_change(apply, &parts);
-    apply_done_outside(apply, room);
+    apply_tell_outside(apply, room, &parts);
     journal_rename_room(apply->hub, room, label);
 }

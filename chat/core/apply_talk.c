@@ -101,14 +101,14 @@ static void say_in_passing(struct apply *apply, const struct room *room, struct 
 /* The actor's own copy, when the room's is not for it. */
 static void tell_actor(struct apply *apply, const struct room *room, struct event_parts *parts)
 {
-    if (parts->value == 0 && member_find_room(apply->member, room, NULL) != NULL) {
+    if (parts->value == 0) {
+        apply_tell_outside(apply, room, parts);
         return;
     }
     parts->audience = AUDIENCE_SESSION;
     parts->session = apply->command->session;
     parts->peer = apply->command->session;
     parts->flags |= EVENT_FLAG_OWN;
-    parts->durable = false;
     apply_yield(apply, parts);
 }
 

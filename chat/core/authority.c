@@ -35,7 +35,7 @@ static const uint32_t cells[ACT_COUNT][RELATION_COUNT] = {
     [ACT_INVITE] =       { NO,         BUT(I),  BUT(I),  YES,      YES,     NO  },
     [ACT_REMOVE] =       { NO,         NO,      NO,      YES,      YES,     YES },
     [ACT_RENAME] =       { NO,         NO,      NO,      YES,      YES,     YES },
-    [ACT_REDACT_OWN] =   { NO,         YES,     YES,     YES,      YES,     NO  },
+    [ACT_REDACT_OWN] =   { NO,         YES,     YES,     YES,      YES,     YES },
     [ACT_REDACT] =       { NO,         NO,      NO,      YES,      YES,     YES },
     [ACT_SERVE] =        { NO,         NO,      NO,      NO,       YES,     YES },
 };

@@ -46,7 +46,7 @@ enum event_type {
     EVENT_REPLY_CLIENTS, /* text: SESSION TAB NAME TAB HOST TAB ROOMS (by comma), one a line; count
                           */
     EVENT_REPLY_DONE,    /* a command that has nothing more to say was carried out; asked: which;
-                            also when only a room was told that who asked is not in */
+                            also to the console when a room was told */
     EVENT_ECHO,          /* COMMAND_ECHO: its text */
     /* to a room */
     EVENT_JOINED,  /* actor came; count: members now; extra: its real name */
@@ -64,7 +64,8 @@ enum event_type {
                       of the rooms, before */
     EVENT_RENAMED, /* actor is now called target; the session itself is told too, by this event: a
                       front delivers it to `session` even when rooms is empty */
-    /* rooms, the rest. To the room, the actor too: */
+    /* rooms, the rest. To the room, the actor too; to an actor outside the room (an operator of the
+     * server) by itself, with EVENT_FLAG_OWN, as also EVENT_TOPIC: */
     EVENT_TAGS,         /* MESSAGE_TAGS: tags alone; durable with COMMAND_FLAG_KEEP,
                            else count as above; value as above */
     EVENT_MODE,         /* actor changed modes: extra, changes as command.h has them; of a key that

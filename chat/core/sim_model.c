@@ -444,6 +444,11 @@ static const char *follow_answer(struct model *model, uint64_t asker, const stru
 
 static const char *follow_one(struct model *model, uint64_t asker, struct event *event)
 {
+    if ((event->flags & EVENT_FLAG_OWN) != 0) {
+        /* What others were told already, for who did it. */
+        return event->durable ? "an actor's own copy is durable"
+                              : follow_answer(model, asker, event);
+    }
     switch ((enum event_type)event->type) {
     case EVENT_WELCOME:
         return follow_welcome(model, event);
