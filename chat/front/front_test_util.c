@@ -341,6 +341,22 @@ struct user *user_enter(struct house *house, const char *name)
     return user;
 }
 
+struct user *user_enter_irc(struct house *house, const char *nick, const char *caps)
+{
+    struct user *user = user_connect(house, ENTRY_IRC);
+    char lines[1024];
+    if (caps) {
+        (void)snprintf(lines, sizeof(lines), "CAP REQ :%s\r\n", caps);
+        user_send(user, lines);
+        assert_reads_some(user, " ACK ");
+    }
+    (void)snprintf(lines, sizeof(lines), "NICK %s\r\nUSER %s 0 * :%s the user\r\n%s", nick, nick,
+                   nick, caps ? "CAP END\r\n" : "");
+    user_send(user, lines);
+    assert_reads_some(user, " 422 ");
+    return user;
+}
+
 void user_hang_up(struct user *user)
 {
     if (user->fd != -1) {

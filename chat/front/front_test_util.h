@@ -78,6 +78,11 @@ struct user {
 struct user *user_connect(struct house *house, enum shard_entry entry);
 /** A line user who is greeted, called name, whose greeting is forgotten. */
 struct user *user_enter(struct house *house, const char *name);
+/**
+ * An IRC user of user name nick and real name "nick the user", registered, whose welcome is
+ * forgotten. caps: capabilities by space; NULL: none.
+ */
+struct user *user_enter_irc(struct house *house, const char *nick, const char *caps);
 /** Closes its end when it is still open. */
 void user_free(struct user *user);
 void user_hang_up(struct user *user);

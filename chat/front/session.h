@@ -48,6 +48,11 @@ struct front {
      * its own view of it, or is not to see it. NULL: it sees what the others see.
      */
     bool (*on_own)(struct session *session, const struct event *event);
+    /**
+     * A room this session is in has another name (EVENT_ROOM_RENAMED); what the room's members see
+     * of it was given. NULL: that is all.
+     */
+    void (*on_room_renamed)(struct session *session, const struct event *event);
     /** Every second or so. NULL: not asked for. */
     void (*on_tick)(struct session *session, int64_t now_ns);
     /** Says that the server is going; the session is finished after it. */

@@ -123,6 +123,17 @@ static void deliver_to_session(struct shard *shard, const struct event *event)
     session->front->on_event(session, event);
 }
 
+/* The members of the room are told one by one; they may go on to ask about it. */
+static void tell_renamed(struct room_view *room, const struct event *event)
+{
+    for (uint32_t i = 0; i < room->group_count; i++) {
+        const struct room_group *group = room->groups[i];
+        for (uint32_t j = 0; group->front->on_room_renamed && j < group->count; j++) {
+            group->front->on_room_renamed(group->members[j].session, event);
+        }
+    }
+}
+
 static void deliver_to_room(struct shard *shard, const struct event *event)
 {
     struct room_view *room = room_find(shard, event->room_id);
@@ -142,6 +153,7 @@ static void deliver_to_room(struct shard *shard, const struct event *event)
     if (event->type == EVENT_ROOM_RENAMED) {
         room_flush(room);
         room_rename(room, event->target, event->target_len);
+        tell_renamed(room, event);
     }
 }
 

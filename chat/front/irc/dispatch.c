@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -15,6 +16,8 @@ enum echo_kind {
     ECHO_BEGIN = 'b',    /* answers with the label behind it begin */
     ECHO_END = 'e',      /* and end */
     ECHO_TOO_LONG = 't', /* a line was too long */
+    ECHO_NUMERIC = 'n',  /* the numeric behind it, three digits and perhaps a parameter, is due */
+    ECHO_NOTE = 'c',     /* what is behind it is for the answer that comes next */
 };
 
 static const struct irc_command *const families[] = {
@@ -44,6 +47,48 @@ static void send_round(struct irc_session *irc, enum echo_kind kind, const char 
     }
     (void)session_submit(&irc->base, COMMAND_ECHO, NULL, 0, copy, len + 1);
     free(copy);
+}
+
+void irc_finally(struct irc_session *irc, enum irc_numeric numeric, struct irc_span param)
+{
+    char text[IRC_BODY_MAX_BYTES];
+    int n = snprintf(text, sizeof(text), "%03d%.*s", (int)numeric, (int)param.len,
+                     param.len > 0 ? param.text : "");
+    send_round(irc, ECHO_NUMERIC, text, n < (int)sizeof(text) ? (size_t)n : sizeof(text) - 1);
+}
+
+/* A numeric is due: "366#lobby". */
+static void write_due(struct irc_session *irc, const char *text, size_t len)
+{
+    if (len < 3) {
+        return;
+    }
+    int number = (text[0] - '0') * 100 + (text[1] - '0') * 10 + (text[2] - '0');
+    const struct irc_span param = irc_span_of(text + 3, len - 3);
+    irc_numeric(irc, (enum irc_numeric)number, &param, param.len > 0 ? 1 : 0);
+}
+
+void irc_note(struct irc_session *irc, enum irc_note kind, struct irc_span text)
+{
+    char *copy = xmalloc(text.len + 1);
+    copy[0] = (char)kind;
+    if (text.len > 0) {
+        memcpy(copy + 1, text.text, text.len);
+    }
+    send_round(irc, ECHO_NOTE, copy, text.len + 1);
+    free(copy);
+}
+
+char *irc_take_note(struct irc_session *irc, enum irc_note kind)
+{
+    char *note = irc->note;
+    if (!note || note[0] != (char)kind) {
+        return NULL;
+    }
+    irc->note = NULL;
+    char *text = xmemdup0(note + 1, strlen(note + 1));
+    free(note);
+    return text;
 }
 
 /* The label of a line as it is on the wire; absent when there is none to answer with. */
@@ -213,6 +258,13 @@ void irc_echo(struct irc_session *irc, const struct event *event)
         break;
     case ECHO_TOO_LONG:
         irc_reply0(irc, IRC_ERR_INPUTTOOLONG);
+        break;
+    case ECHO_NUMERIC:
+        write_due(irc, text, len);
+        break;
+    case ECHO_NOTE:
+        free(irc->note);
+        irc->note = xmemdup0(text, len);
         break;
     }
 }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "front/irc/irc_internal.h"
@@ -98,7 +99,9 @@ static bool mode_error(struct irc_session *irc, const struct event *event)
                          irc_span("You must specify a parameter for this mode"));
         return true;
     case ERROR_MODE_BAD:
-        irc_numeric_text(irc, IRC_ERR_INVALIDMODEPARAM, IRC_SPANS(target, text, extra),
+        /* A key that will not do is a key all the same: it is not repeated. */
+        irc_numeric_text(irc, IRC_ERR_INVALIDMODEPARAM,
+                         IRC_SPANS(target, text, irc_span_is(text, "k") ? irc_span("*") : extra),
                          irc_span("That parameter will not do"));
         return true;
     case ERROR_LIST_FULL:
@@ -116,6 +119,25 @@ static bool mode_error(struct irc_session *irc, const struct event *event)
     default:
         return false;
     }
+}
+
+/* What is wrong with the new name of a room; both names are what the question had. */
+static bool rename_error(struct irc_session *irc, const struct event *event)
+{
+    bool is_taken = event->code == ERROR_ROOM_TAKEN;
+    if (event->asked != COMMAND_RENAME_ROOM ||
+        (!is_taken && event->code != ERROR_ROOM_BAD && event->code != ERROR_ROOM_LONG &&
+         event->code != ERROR_RENAME_DENIED)) {
+        return false;
+    }
+    char *note = irc_take_note(irc, IRC_NOTE_RENAME);
+    const char *names = note ? note : "* *";
+    size_t len = strcspn(names, " ");
+    irc_fail(irc, "RENAME",
+             is_taken ? IRC_STANDARD_CHANNEL_NAME_IN_USE : IRC_STANDARD_CANNOT_RENAME,
+             irc_span_of(names, len), irc_span(names + len + 1));
+    free(note);
+    return true;
 }
 
 static void not_stored(struct irc_session *irc, const struct event *event)
@@ -151,12 +173,6 @@ static void other_error(struct irc_session *irc, const struct event *event)
         irc_reply(irc, IRC_ERR_MONLISTFULL, irc_span_of(msgid, (size_t)n),
                   irc_span_of(event->extra, event->extra_len));
         break;
-    case ERROR_ROOM_TAKEN:
-        irc_fail(irc, "RENAME", IRC_STANDARD_CHANNEL_NAME_IN_USE, room, text);
-        break;
-    case ERROR_RENAME_DENIED:
-        irc_fail(irc, "RENAME", IRC_STANDARD_CANNOT_RENAME, room, text);
-        break;
     case ERROR_REDACT_DENIED:
         irc_fail(irc, "REDACT", IRC_STANDARD_REDACT_FORBIDDEN, text, irc_span_of(msgid, (size_t)n));
         break;
@@ -180,8 +196,8 @@ static bool is_silent(const struct event *event)
 
 void irc_error(struct irc_session *irc, const struct event *event)
 {
-    if (!is_silent(event) && !name_error(irc, event) && !room_error(irc, event) &&
-        !mode_error(irc, event)) {
+    if (!is_silent(event) && !rename_error(irc, event) && !name_error(irc, event) &&
+        !room_error(irc, event) && !mode_error(irc, event)) {
         other_error(irc, event);
     }
 }

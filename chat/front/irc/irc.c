@@ -41,6 +41,7 @@ static void finish(struct session *session)
     free(irc->host);
     free(irc->password);
     free(irc->later);
+    free(irc->note);
 }
 
 /* ---- flood control ---- */
@@ -265,6 +266,7 @@ const struct front irc_front = {
     .on_cut = on_cut,
     .on_event = irc_on_event,
     .on_own = irc_on_own,
+    .on_room_renamed = irc_on_room_renamed,
     .on_tick = on_tick,
     .on_answer = irc_on_answer,
     .on_password = irc_on_password,

@@ -79,11 +79,13 @@ struct irc_session {
     char *host;                      /* the shown one */
     char *password;                  /* of PASS, until it is checked */
     char *later;                     /* the line that is carried out when its wait is over */
+    char *note;                      /* what the next answer is to know; NULL: nothing */
     struct irc_label *label;         /* answers being held back; NULL: none */
     struct irc_multiline *multiline; /* draft/multiline: the batch that comes in; NULL: none */
     struct irc_marks *marks;         /* draft/read-marker; NULL: none */
     unsigned batches;                /* that were opened, for names that no other has */
     unsigned submitted; /* commands sent to the hub, ever: tells whether a line sent any */
+    size_t written;     /* bytes of messages, ever: tells how long an answer is */
 };
 
 /* A line as a command's function gets it. */
@@ -144,6 +146,20 @@ void irc_echo(struct irc_session *irc, const struct event *event);
  * since irc->submitted was `submitted`, behind their answers; and more is heard.
  */
 void irc_answered(struct irc_session *irc, unsigned submitted);
+/** Has a numeric, of at most one parameter, written behind the answers to all commands before. */
+void irc_finally(struct irc_session *irc, enum irc_numeric numeric, struct irc_span param);
+/* What an answer is made of that only the question says. */
+enum irc_note {
+    IRC_NOTE_LIST = 'l',   /* COMMAND_LIST: conditions */
+    IRC_NOTE_NAMES = 'n',  /* COMMAND_NAMES: its end is written by itself */
+    IRC_NOTE_RENAME = 'r', /* COMMAND_RENAME_ROOM: both names */
+    IRC_NOTE_TOPIC = 't',  /* COMMAND_GET_TOPIC: no topic is no news */
+    IRC_NOTE_WHO = 'w',    /* COMMAND_WHOX: fields and token */
+};
+/** Keeps text, without NUL, for the answer to the command that is sent next. */
+void irc_note(struct irc_session *irc, enum irc_note kind, struct irc_span text);
+/** Takes what was kept; NULL when that is nothing, or of another kind. Owns: the caller, free. */
+char *irc_take_note(struct irc_session *irc, enum irc_note kind);
 /** The row of a command by its name in any case; NULL: no such command. */
 const struct irc_command *irc_command_find(struct irc_span name);
 
@@ -156,12 +172,19 @@ void irc_label_end(struct irc_session *irc);
 void irc_label_free(struct irc_label *label);
 /** Bytes of whole messages for a session that holds back. */
 void irc_label_hold(struct irc_label *label, const char *bytes, size_t len);
+/** How long what is held back will be at the most. */
+size_t irc_label_bytes(const struct irc_label *label);
 
 /* ---- out.c: what is written to one session ---- */
 
 struct irc_span irc_server_name(const struct irc_session *irc);
 /** The nick, or '*'. */
 struct irc_span irc_nick(const struct irc_session *irc);
+/**
+ * How far irc->written may go in an answer that begins now: what is longer would have the peer cut
+ * for want of room in its queue. What writes on and on stops there and says so.
+ */
+size_t irc_answer_end(const struct irc_session *irc);
 /** Bytes of whole messages; held back when the session holds back. */
 void irc_write(struct irc_session *irc, const char *bytes, size_t len);
 /** A message begun for this session: room for its tags. */
@@ -206,6 +229,27 @@ struct irc_span irc_msgid(const struct event *event, char ret[IRC_MSGID_CAP]);
 /** '#' and the room's name. */
 #define IRC_CHANNEL_CAP (ROOM_NAME_CEILING_BYTES + 4)
 struct irc_span irc_channel(const char *name, size_t len, char ret[IRC_CHANNEL_CAP]);
+
+/* ---- items.c: numerics whose text is a list ---- */
+
+struct irc_items {
+    struct irc_session *irc;
+    enum irc_numeric numeric;
+    const struct irc_span *params; /* borrowed until the end */
+    size_t param_count;
+    char separator;
+    bool was_sent;
+    size_t max, len; /* of text */
+    char text[IRC_BODY_MAX_BYTES];
+};
+
+void irc_items_begin(struct irc_items *items, struct irc_session *irc, enum irc_numeric numeric,
+                     const struct irc_span *params, size_t count, char separator);
+/** Adds one; what it would not fit in with the others is sent. One longer than a line is left out.
+ */
+void irc_items_add(struct irc_items *items, struct irc_span item);
+/** Sends the rest; even_if_none: also when there was none at all, with an empty text. */
+void irc_items_end(struct irc_items *items, bool even_if_none);
 
 /* ---- commands to the hub ---- */
 
@@ -253,6 +297,8 @@ void irc_error(struct irc_session *irc, const struct event *event);
 /* ---- the families' answers; each returns false when the event is none of its own ---- */
 
 bool irc_channel_event(struct irc_session *irc, const struct event *event);
+/** A room has another name: for who does not know of RENAME it leaves one and joins the other. */
+void irc_on_room_renamed(struct session *session, const struct event *event);
 bool irc_message_event(struct irc_session *irc, const struct event *event);
 bool irc_people_event(struct irc_session *irc, const struct event *event);
 bool irc_oper_event(struct irc_session *irc, const struct event *event);

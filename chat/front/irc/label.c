@@ -44,6 +44,12 @@ void irc_label_hold(struct irc_label *label, const char *bytes, size_t len)
     }
 }
 
+size_t irc_label_bytes(const struct irc_label *label)
+{
+    /* Each message gets a tag, the whole of them a batch. */
+    return label->held.len + (size_t)label->count * 16 + 256;
+}
+
 /* Adds a message with one tag more. */
 static void add_tagged(struct text_out *out, const char *tag, const char *value, const char *line,
                        size_t len)

@@ -32,11 +32,29 @@ struct irc_span irc_nick(const struct irc_session *irc)
 
 void irc_write(struct irc_session *irc, const char *bytes, size_t len)
 {
+    irc->written += len;
     if (irc->label) {
         irc_label_hold(irc->label, bytes, len);
     } else {
         session_write(&irc->base, bytes, len);
     }
+}
+
+size_t irc_answer_end(const struct irc_session *irc)
+{
+    /* For the line that goes past the end, for what ends the answer, and for what comes meanwhile.
+     */
+    const size_t least_reserve = 1024, most_reserve = 16384;
+    size_t room = party_stream_output_room(irc->base.stream);
+    size_t reserve = room / 4 < most_reserve ? room / 4 : most_reserve;
+    reserve = reserve > least_reserve ? reserve : least_reserve;
+    if (irc->label) {
+        reserve += irc_label_bytes(irc->label);
+    }
+    size_t max = room > reserve ? room - reserve : 0;
+    /* A label puts a tag of some 15 bytes on each message, which has 60 or more. */
+    max = irc->label ? max / 4 * 3 : max;
+    return max < SIZE_MAX - irc->written ? irc->written + max : SIZE_MAX;
 }
 
 void irc_start(const struct irc_session *irc, struct irc_writer *writer)
