@@ -152,7 +152,8 @@ static struct label *claim_new_room(struct apply *apply)
     struct label *label = apply_claim_room(apply, command->target, command->target_len, NULL);
     if (label != NULL && (hub->room_count >= hub->limits.rooms || hub->next_room_id > UINT32_MAX)) {
         free(label);
-        apply_refuse(apply, ERROR_ROOMS_FULL, "", 0, hub->limits.rooms);
+        apply_refuse(apply, ERROR_ROOMS_FULL, command->target, command->target_len,
+                     hub->limits.rooms);
         return NULL;
     }
     return label;
@@ -188,7 +189,8 @@ static bool refuse_one_more(struct apply *apply, const struct room *room)
     uint32_t max = apply->hub->limits.rooms_per_member;
     bool is_move = (apply->command->flags & COMMAND_FLAG_MOVE) != 0;
     if (!is_move && apply->member->room_count >= max) {
-        apply_refuse(apply, ERROR_TOO_MANY_ROOMS, "", 0, max);
+        apply_refuse(apply, ERROR_TOO_MANY_ROOMS, apply->command->target,
+                     apply->command->target_len, max);
         return true;
     }
     enum event_error fault = room != NULL ? refused_at_door(apply, room) : 0;

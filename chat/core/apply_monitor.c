@@ -67,10 +67,12 @@ static void yield_answer(struct apply *apply, struct monitor_answer *answer)
     uint64_t session = apply->command->session;
     if (answer->online.count > 0) {
         struct event_parts parts = apply_to_session(apply, EVENT_ONLINE, session);
+        parts.flags = EVENT_FLAG_OWN;
         apply_yield_records(apply, &parts, &answer->online);
     }
     if (answer->offline.count > 0) {
         struct event_parts parts = apply_to_session(apply, EVENT_OFFLINE, session);
+        parts.flags = EVENT_FLAG_OWN;
         apply_yield_records(apply, &parts, &answer->offline);
     }
     if (answer->left.len > 0) {

@@ -65,7 +65,7 @@ static const struct refusal_case {
     {.code = ERROR_ROOMS_FULL,
      .limits = {.rooms = 2},
      .script = ALICE_ENTERS ALICE_JOINS_GAMES "> 1 JOIN third\n"
-                                              "ERROR @1 ROOMS_FULL count=2\n"
+                                              "ERROR @1 ROOMS_FULL text=third count=2\n"
                                               "> 1 LEAVE games\n"
                                               "GONE_FROM @1 room=games by=alice\n"
                                               "LEFT #games by=alice\n"
@@ -117,7 +117,7 @@ static const struct refusal_case {
     {.code = ERROR_TOO_MANY_ROOMS,
      .limits = {.rooms_per_member = 2},
      .script = ALICE_ENTERS ALICE_JOINS_GAMES "> 1 JOIN third\n"
-                                              "ERROR @1 TOO_MANY_ROOMS count=2\n"
+                                              "ERROR @1 TOO_MANY_ROOMS text=third count=2\n"
                                               "> 1 JOIN/MOVE third\n"
                                               "GONE_FROM @1 room=lobby by=alice\n"
                                               "LEFT #lobby by=alice\n"

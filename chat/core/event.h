@@ -90,8 +90,8 @@ enum event_type {
     EVENT_WALLOPS,   /* actor says text to all who listen */
     EVENT_OPERED,    /* the session is an operator */
     EVENT_USER_MODE, /* target's modes changed: extra, changes */
-    EVENT_ONLINE,    /* MONITOR: extra, records: name, user, host */
-    EVENT_OFFLINE,   /* MONITOR: extra, records: name */
+    EVENT_ONLINE,    /* MONITOR: extra, records: name, user, host; EVENT_FLAG_OWN: as the answer */
+    EVENT_OFFLINE,   /* MONITOR: extra, records: name; flags likewise */
     /* answers; extra is records whose fields are named here, count says how many */
     EVENT_REPLY_NAMES, /* room; target as it was asked for. prefixes ("@+", all it has), name, user,
                           host. flags: EVENT_FLAG_SECRET for a secret room; count 0 also for no such
@@ -142,13 +142,13 @@ enum event_error {
     ERROR_NAME_LONG,      /* text: the name; count: the limit in bytes */
     ERROR_ROOM_BAD,       /* text: the room */
     ERROR_ROOM_LONG,      /* text: the room; count: the limit in bytes */
-    ERROR_ROOMS_FULL,     /* count: the limit */
+    ERROR_ROOMS_FULL,     /* text: the room; count: the limit */
     ERROR_NO_SUCH_ROOM,   /* text: the room */
     ERROR_NO_SUCH_NAME,   /* text: the name */
     ERROR_NOT_IN_ROOM,    /* text: the room; "" when in none */
     ERROR_IN_ROOM,        /* text: the room: already there */
     ERROR_WHICH_ROOM,     /* a room must be named: the session is in several */
-    ERROR_TOO_MANY_ROOMS, /* count: the limit */
+    ERROR_TOO_MANY_ROOMS, /* text: the room; count: the limit */
     ERROR_TEXT_EMPTY,
     ERROR_TEXT_LONG,  /* count: the limit in bytes */
     ERROR_TOPIC_LONG, /* count: the limit in bytes */

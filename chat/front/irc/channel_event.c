@@ -191,9 +191,7 @@ static bool own_event(struct irc_session *irc, const struct event *event)
         }
         return true;
     case EVENT_INVITED:
-        if (!(event->flags & EVENT_FLAG_WATCHED) || irc->caps & IRC_CAP(INVITE_NOTIFY)) {
-            irc_write_event(irc, event);
-        }
+        irc_write_event(irc, event);
         return true;
     case EVENT_INVITING:
         inviting(irc, event);

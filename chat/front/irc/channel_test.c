@@ -178,6 +178,22 @@ static void test_join_refused(void **state)
                       ":server 471 bob #l :Cannot join channel (+l)\r\n");
 }
 
+static void test_join_too_many(void **state)
+{
+    (void)state;
+    struct hub_settings hub = {.limits = {.rooms_per_member = 2}};
+    user_free(alice);
+    user_free(bob);
+    house_close(house);
+    house = house_open(NULL, &hub);
+    alice = user_enter_irc(house, "alice", NULL);
+    bob = user_enter_irc(house, "bob", NULL);
+    user_send(alice, "JOIN #a,#b\r\n");
+    forget_all();
+    user_send(alice, "JOIN #More\r\n");
+    assert_reads(alice, ":server 405 alice #More :You have joined too many channels\r\n");
+}
+
 static void test_extended_join(void **state)
 {
     (void)state;
@@ -418,6 +434,73 @@ static void test_names_beyond_the_queue(void **state)
     }
 }
 
+/* ---- INVITE ---- */
+
+static void test_invite(void **state)
+{
+    (void)state;
+    user_send(alice, "JOIN #room\r\nMODE #room +i\r\n");
+    forget_all();
+    user_send(alice, "INVITE BOB #room\r\n");
+    assert_reads(alice, ":server 341 alice bob #room\r\n");
+    assert_reads(bob, ":alice!~alice@unix INVITE bob #room\r\n");
+    user_send(bob, "INVITE\r\n");
+    assert_reads(bob, ":server 336 bob #room\r\n"
+                      ":server 337 bob :End of /INVITE list\r\n");
+    user_send(bob, "JOIN #room\r\n");
+    assert_reads_some(bob, ":bob!~bob@unix JOIN #room\r\n");
+    user_send(bob, "INVITE\r\n");
+    assert_reads(bob, ":server 337 bob :End of /INVITE list\r\n");
+}
+
+static void test_invite_refused(void **state)
+{
+    (void)state;
+    meet();
+    user_send(alice, "INVITE bob #room\r\nINVITE nobody #room\r\nINVITE bob #none\r\n"
+                     "INVITE bob room\r\nINVITE bob\r\n");
+    assert_reads(alice, ":server 443 alice bob #room :is already on channel\r\n"
+                        ":server 401 alice nobody :No such nick/channel\r\n"
+                        ":server 403 alice #none :No such channel\r\n"
+                        ":server 403 alice room :No such channel\r\n"
+                        ":server 461 alice INVITE :Not enough parameters\r\n");
+    user_send(alice, "MODE #room +i\r\n");
+    forget_all();
+    user_send(bob, "INVITE alice #room\r\n");
+    assert_reads(bob, ":server 482 bob #room :You're not channel operator\r\n");
+}
+
+static void test_invite_away(void **state)
+{
+    (void)state;
+    user_send(alice, "JOIN #room\r\n");
+    user_send(bob, "AWAY :asleep\r\n");
+    forget_all();
+    user_send(alice, "INVITE bob #room\r\n");
+    assert_reads(alice, ":server 341 alice bob #room\r\n"
+                        ":server 301 alice bob :asleep\r\n");
+}
+
+static void test_invite_notify(void **state)
+{
+    (void)state;
+    struct user *carol = user_enter_irc(house, "carol", NULL);
+    struct user *dave = user_enter_irc(house, "dave", NULL);
+    meet_with("invite-notify");
+    user_send(dave, "JOIN #room\r\n");
+    user_send(alice, "MODE #room +oo bob dave\r\n");
+    user_read(dave);
+    user_forget(dave);
+    forget_all();
+    user_send(alice, "INVITE carol #room\r\n");
+    assert_reads(alice, ":server 341 alice carol #room\r\n");
+    assert_reads(carol, ":alice!~alice@unix INVITE carol #room\r\n");
+    assert_reads(bob, ":alice!~alice@unix INVITE carol #room\r\n");
+    assert_reads(dave, "");
+    user_free(carol);
+    user_free(dave);
+}
+
 /* ---- KICK ---- */
 
 static void test_kick(void **state)
@@ -559,6 +642,7 @@ int main(void)
         in_house(test_join_some_bad),
         in_house(test_join_zero),
         in_house(test_join_refused),
+        in_house(test_join_too_many),
         in_house(test_extended_join),
         in_house(test_join_marks),
         in_house(test_labels),
@@ -573,6 +657,10 @@ int main(void)
         in_house(test_names_capabilities),
         in_house(test_names_of_many),
         in_house(test_names_beyond_the_queue),
+        in_house(test_invite),
+        in_house(test_invite_refused),
+        in_house(test_invite_away),
+        in_house(test_invite_notify),
         in_house(test_kick),
         in_house(test_kick_without_reason),
         in_house(test_kick_several),

@@ -19,6 +19,7 @@ enum encoding {
     WITH_SETNAME = 64,
     WITH_REDACTION = 128,
     WITH_RENAME = 256,
+    WITH_INVITE = 512, /* invite-notify */
 };
 
 uint16_t irc_encoding_of(uint32_t caps)
@@ -34,6 +35,7 @@ uint16_t irc_encoding_of(uint32_t caps)
     encoding |= caps & IRC_CAP(SETNAME) ? WITH_SETNAME : 0;
     encoding |= caps & IRC_CAP(REDACTION) ? WITH_REDACTION : 0;
     encoding |= caps & IRC_CAP(CHANNEL_RENAME) ? WITH_RENAME : 0;
+    encoding |= caps & IRC_CAP(INVITE_NOTIFY) ? WITH_INVITE : 0;
     return (uint16_t)encoding;
 }
 
@@ -441,6 +443,9 @@ static void encode_room_renamed(struct encode *encode)
 static void encode_invited(struct encode *encode)
 {
     const struct event *event = encode->event;
+    if (event->flags & EVENT_FLAG_WATCHED && !(encode->encoding & WITH_INVITE)) {
+        return;
+    }
     irc_writer_put_param(begin(encode, "INVITE"), irc_span_of(event->target, event->target_len));
     put_channel(encode);
     end(encode);

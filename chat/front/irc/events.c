@@ -19,11 +19,11 @@ static bool is_own(const struct event *event)
     case EVENT_ACTION:
     case EVENT_NOTICE:
     case EVENT_TAGS:
+    case EVENT_ONLINE:
+    case EVENT_OFFLINE:
         return (event->flags & EVENT_FLAG_OWN) != 0;
     case EVENT_PRIVATE_TO: /* also from itself: its echo is the answer */
     case EVENT_INVITED:
-    case EVENT_ONLINE:
-    case EVENT_OFFLINE:
         return false;
     case EVENT_GONE_FROM:
         return event->code != GONE_REMOVED;
@@ -134,6 +134,8 @@ static bool is_seen(const struct irc_session *irc, const struct event *event)
     case EVENT_NOTICE:
     case EVENT_TAGS:
         return (irc->caps & IRC_CAP(ECHO_MESSAGE)) != 0;
+    case EVENT_INVITED: /* EVENT_INVITING is its own view */
+        return false;
     default:
         return true;
     }
