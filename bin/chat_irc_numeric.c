@@ -251,6 +251,9 @@ static void on_error_reply(struct chat_irc *irc, const struct chat_irc_in *in, i
         chat_irc_room_refused(irc, room);
         return;
     }
+    if (irc_span_is_nocase(chat_irc_param(in->message, 1), "JOIN")) {
+        chat_irc_rooms_refused(irc, text); /* no such command, or not with these parameters */
+    }
     refuse(irc, in, text);
 }
 

@@ -165,6 +165,20 @@ void chat_irc_room_refused(struct chat_irc *irc, struct chat_irc_room *room)
     }
 }
 
+void chat_irc_rooms_refused(struct chat_irc *irc, const char *text)
+{
+    bool is_start = irc->phase == IRC_ENTERING && !irc->is_returning;
+    for (size_t i = irc->room_count; i > 0; i--) {
+        if (irc->rooms[i - 1]->is_asked) {
+            chat_irc_room_remove(irc, irc->rooms[i - 1]);
+        }
+    }
+    if (is_start) {
+        irc->events->on_refused(text, irc->user);
+    }
+    chat_irc_rooms_check(irc);
+}
+
 /* ---- answers ---- */
 
 static void release(struct chat_irc *irc, struct chat_irc_room *room)

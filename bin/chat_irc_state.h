@@ -214,6 +214,8 @@ void chat_irc_room_join(struct chat_irc *irc, struct chat_irc_room *room);
 void chat_irc_room_entered(struct chat_irc *irc, struct chat_irc_room *room);
 /** JOIN was refused. */
 void chat_irc_room_refused(struct chat_irc *irc, struct chat_irc_room *room);
+/** JOIN was refused whatever room it named. */
+void chat_irc_rooms_refused(struct chat_irc *irc, const char *text);
 /** Asks for the last messages because that was typed. */
 void chat_irc_room_history(struct chat_irc *irc, struct chat_irc_room *room, unsigned count);
 /** A part of the answer is complete, or will not come (is_refused). */
