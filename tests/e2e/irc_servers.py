@@ -2,10 +2,12 @@
 """IRC servers of others, as Debian has them, for `partyline chat` to talk to. None takes a fixed port."""
 import contextlib
 import os
+import pathlib
 import shutil
 import socket
 import subprocess
 import sys
+import tempfile
 import time
 
 import pytest
@@ -30,7 +32,7 @@ PAM = no
 INSPIRCD = """\
 <server name="irc.example.net" description="a test" network="TestNet">
 <admin name="a" nick="a" email="a@example.net">
-<bind path="{directory}/irc.sock" type="clients">
+<bind path="{path}" type="clients">
 <connect name="main" allow="*" timeout="60" pingfreq="120" localmax="100" globalmax="100" threshold="50"
  commandrate="100000" fakelag="on" {password}>
 <pid file="{directory}/pid">
@@ -97,9 +99,11 @@ class Inspircd(IrcServer):
     def prepare(self):
         self.program = find_server("inspircd")
         password = f'password="{self.password}"' if self.password else ""
-        conf = INSPIRCD.format(directory=self.directory, password=password)
+        # The path of a Unix socket is short, and a test's directory need not be.
+        self.short = tempfile.TemporaryDirectory(prefix="irc")
+        self.path = pathlib.Path(self.short.name) / "sock"
+        conf = INSPIRCD.format(directory=self.directory, path=self.path, password=password)
         (self.directory / "conf").write_text(conf, encoding="utf-8")
-        self.path = self.directory / "irc.sock"
         self.target = f"unix:{self.path}"
 
     def start(self):
@@ -113,6 +117,10 @@ class Inspircd(IrcServer):
                 probe.connect(str(self.path))
                 return
             time_left(deadline, "InspIRCd")
+
+    def close(self):
+        self.stop()
+        self.short.cleanup()
 
 
 KINDS = {"ngircd": Ngircd, "inspircd": Inspircd}

@@ -31,9 +31,9 @@ def plain(target, text, *args, timeout=PATIENCE_S * 2):
 class Follower:
     """partyline chat --plain with an open standard input."""
 
-    def __init__(self, target, *args):
+    def __init__(self, target, *args, command=LINE):
         self.process = subprocess.Popen(
-            [BINARY, *LINE, target, "--plain", *args], stdin=subprocess.PIPE,
+            [BINARY, *command, target, "--plain", *args], stdin=subprocess.PIPE,
             stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=server_env())
 
     def expect(self, pattern):
