@@ -324,7 +324,7 @@ void chat_irc_connected(struct chat_irc *irc, bool has_asked)
 {
     irc->phase = IRC_REGISTERING;
     irc->is_returning = irc->has_entered;
-    irc->is_closing = false;
+    irc->is_closing = irc->is_dismissed = false;
     irc->farewell[0] = '\0';
     irc->login_until_ms = irc->now_ms + CHAT_IRC_LOGIN_MS;
     irc->caps = irc->caps_offered = 0;
@@ -407,6 +407,11 @@ size_t chat_irc_waiting(const struct chat_irc *irc)
 const char *chat_irc_farewell(const struct chat_irc *irc)
 {
     return irc->farewell;
+}
+
+bool chat_irc_is_dismissed(const struct chat_irc *irc)
+{
+    return irc->is_dismissed;
 }
 
 void chat_irc_prompt(const struct chat_irc *irc, char *ret_text, size_t cap)

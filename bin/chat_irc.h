@@ -93,6 +93,8 @@ bool chat_irc_will_show(const struct chat_irc *irc, const char *typed);
 size_t chat_irc_waiting(const struct chat_irc *irc);
 /** What the server gave as its reason to close; "" when it gave none. */
 const char *chat_irc_farewell(const struct chat_irc *irc);
+/** Whether an operator has put us out: then it is not for us to come back. */
+bool chat_irc_is_dismissed(const struct chat_irc *irc);
 /** The prompt: "alice #garden> ". */
 void chat_irc_prompt(const struct chat_irc *irc, char *ret_text, size_t cap);
 

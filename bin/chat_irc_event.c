@@ -118,6 +118,9 @@ static void on_message(struct chat_irc *irc, const struct chat_irc_in *in)
     if (room && is_room && !chat_irc_room_takes(irc, room, in)) {
         return;
     }
+    if (!is_room && in->history) {
+        chat_irc_room_count(irc, in);
+    }
     bool is_action = take_ctcp(&text, &verb);
     if (is_action && on_ctcp(irc, in, verb, &text, is_notice)) {
         return;
@@ -291,6 +294,8 @@ static void on_wallops(struct chat_irc *irc, const struct chat_irc_in *in)
 
 static void on_kill(struct chat_irc *irc, const struct chat_irc_in *in)
 {
+    irc->is_dismissed =
+        irc->is_dismissed || chat_irc_same(irc, chat_irc_param(in->message, 0), irc->nick);
     chat_irc_tell(irc, "%.*s ended the connection of %.*s: %.*s", SPAN(in->from.nick),
                   SPAN(chat_irc_param(in->message, 0)), SPAN(chat_irc_param(in->message, 1)));
 }
@@ -299,6 +304,10 @@ static void on_error(struct chat_irc *irc, const struct chat_irc_in *in)
 {
     struct irc_span text = chat_irc_param(in->message, 0);
     chat_irc_copy(irc->farewell, sizeof irc->farewell, text);
+    static const char *const orders[] = {"kick", "kill", "banned", "-line"};
+    for (size_t i = 0; i < sizeof orders / sizeof orders[0]; i++) {
+        irc->is_dismissed = irc->is_dismissed || strcasestr(irc->farewell, orders[i]);
+    }
     for (char *at = irc->farewell; *at != '\0'; at++) {
         *at = (unsigned char)*at < 0x20 || (unsigned char)*at >= 0x7F ? '?' : *at;
     }

@@ -283,6 +283,14 @@ bool chat_irc_room_takes(struct chat_irc *irc, struct chat_irc_room *room,
     return !is_known;
 }
 
+void chat_irc_room_count(struct chat_irc *irc, const struct chat_irc_in *in)
+{
+    struct chat_irc_room *room = chat_irc_room_find(irc, irc_span(in->history->room));
+    if (room) {
+        room->answered++;
+    }
+}
+
 /* ---- the connection ---- */
 
 void chat_irc_rooms_lost(struct chat_irc *irc)

@@ -141,6 +141,45 @@ static void test_typed_history_is_shown_again(void **state)
     play_end(&play);
 }
 
+static void test_history_of_a_person_is_counted_too(void **state)
+{
+    struct play play = {.is_slow = *(bool *)*state};
+    play_in_garden(&play, false, ALL);
+    chat_irc_submit(play.irc, "/query al");
+    chat_irc_submit(play.irc, "/history 5");
+    forget(&play);
+    feed(&play, ":s BATCH +x chathistory al\r\n@batch=x;msgid=m1 :al!a@h PRIVMSG bob :one\r\n"
+                "@batch=x;msgid=m2 :bob!b@h PRIVMSG al :two\r\n:s BATCH -x\r\n");
+    assert_shown(&play, "[al -> you] one\n[you -> al] two\n*** al: 2 lines of the history.\n");
+    play_end(&play);
+}
+
+static void test_who_was_put_out_is_dismissed(void **state)
+{
+    struct play play = {.is_slow = *(bool *)*state};
+    play_in_garden(&play, false, "");
+    feed(&play, "ERROR :Closing link: (b@h) [Ping timeout]\r\n");
+    assert_false(chat_irc_is_dismissed(play.irc));
+    feed(&play, "ERROR :Closing link: (b@h) [Killed (al (rude))]\r\n");
+    assert_true(chat_irc_is_dismissed(play.irc));
+    chat_irc_lost(play.irc);
+    chat_irc_connected(play.irc, false);
+    assert_false(chat_irc_is_dismissed(play.irc));
+    feed(&play, WELCOME ":al!a@h KILL bob :rude\r\n");
+    assert_true(chat_irc_is_dismissed(play.irc));
+    play_end(&play);
+}
+
+static void test_server_that_does_not_know_join_is_not_waited_for(void **state)
+{
+    struct play play = {.is_slow = *(bool *)*state};
+    play_start(&play, true, garden, 1);
+    feed(&play, WELCOME ":s 421 bob JOIN :Unknown command\r\n");
+    assert_string_equal(play.refused, "JOIN: Unknown command");
+    assert_int_equal(play.ready, 1);
+    play_end(&play);
+}
+
 static void test_silent_history_does_not_stop_the_chat(void **state)
 {
     struct play play = {.is_slow = *(bool *)*state};
@@ -306,6 +345,9 @@ int main(void)
         BOTH(test_without_history_nobody_knows_what_was_on_its_way),
         BOTH(test_lost_name_is_asked_for_again),
         BOTH(test_typed_history_is_shown_again),
+        BOTH(test_history_of_a_person_is_counted_too),
+        BOTH(test_who_was_put_out_is_dismissed),
+        BOTH(test_server_that_does_not_know_join_is_not_waited_for),
         BOTH(test_silent_history_does_not_stop_the_chat),
         BOTH(test_room_that_cannot_be_entered_is_refused),
         cmocka_unit_test(test_any_input_is_survived),

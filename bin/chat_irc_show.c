@@ -70,6 +70,9 @@ static bool names_room(const struct chat_irc *irc, struct irc_span room)
 }
 
 static void tell(struct chat_irc *irc, struct irc_span room, const char *format, va_list args)
+    PARTY_PRINTF(3, 0);
+
+static void tell(struct chat_irc *irc, struct irc_span room, const char *format, va_list args)
 {
     struct builder builder = {.len = 0};
     struct chat_line line = {.kind = CHAT_LINE_SERVER};

@@ -109,6 +109,7 @@ struct chat_irc {
     bool has_entered;  /* on an earlier connection or this one */
     bool is_returning; /* on an earlier one */
     bool is_closing;   /* QUIT was sent, or the connection given up */
+    bool is_dismissed; /* the server does not want to have us back */
     int64_t login_until_ms;
     char farewell[400];
 
@@ -224,6 +225,8 @@ void chat_irc_room_answered(struct chat_irc *irc, struct chat_irc_room *room, bo
  */
 bool chat_irc_room_takes(struct chat_irc *irc, struct chat_irc_room *room,
                          const struct chat_irc_in *in);
+/** The same for a message between two people, which is shown in any case. */
+void chat_irc_room_count(struct chat_irc *irc, const struct chat_irc_in *in);
 void chat_irc_rooms_lost(struct chat_irc *irc);
 void chat_irc_rooms_tick(struct chat_irc *irc);
 int64_t chat_irc_rooms_next_ms(const struct chat_irc *irc);

@@ -126,6 +126,7 @@ static void on_bytes(const char *bytes, size_t len, void *user)
 static void on_lost(void *user)
 {
     struct session *session = user;
+    session->live->dismissed = chat_irc_is_dismissed(session->irc);
     chat_irc_lost(session->irc);
 }
 
