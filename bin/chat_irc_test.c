@@ -383,11 +383,11 @@ static void test_words_are_not_split_where_a_space_is_near(void **state)
 {
     struct play play = {.is_slow = *(bool *)*state};
     play_in_garden(&play, false, "");
-    char text[1001] = "";
-    for (int i = 0; i < 100; i++) {
-        (void)strcat(text, "wordword ");
+    char text[900];
+    for (size_t i = 0; i < sizeof text; i++) {
+        text[i] = "wordword "[i % 9];
     }
-    text[899] = '\0';
+    text[sizeof text - 1] = '\0';
     chat_irc_submit(play.irc, text);
     feed(&play, ":s PONG s :pl1\r\n");
     assert_non_null(strstr(play.sent, "wordword | PING pl1"));
