@@ -145,6 +145,9 @@ static void on_names(struct chat_irc *irc, const struct chat_irc_in *in)
             continue;
         }
         irc->names_count++;
+        if (!irc->names_asked && chat_irc_same(irc, bare, irc->nick)) {
+            continue; /* others are told of */
+        }
         if (irc->names_len + len + 2 > sizeof irc->names) {
             irc->names_left_out++;
             continue;
@@ -172,8 +175,9 @@ static void on_names_end(struct chat_irc *irc, const struct chat_irc_in *in)
     } else if (irc->names_count <= 1) {
         chat_irc_tell(irc, "You are in %.*s, alone so far.", SPAN(name));
     } else {
-        chat_irc_tell(irc, "You are in %.*s, %zu in all:%.*s%s", SPAN(name), irc->names_count, len,
-                      irc->names, more);
+        chat_irc_tell(irc, "You are in %.*s, with %zu other%s:%.*s%s", SPAN(name),
+                      irc->names_count - 1, irc->names_count == 2 ? "" : "s", len, irc->names,
+                      more);
     }
     irc->names_asked = false;
     irc->names_len = irc->names_count = irc->names_left_out = 0;

@@ -193,7 +193,7 @@ static void test_rooms_are_named_when_there_are_several(void **state)
     feed(&play, ":bob!b@h JOIN #kitchen\r\n:s 353 bob = #kitchen :@al +bob\r\n"
                 ":s 366 bob #kitchen :End\r\n:al!a@h PRIVMSG #garden :one\r\n"
                 ":al!a@h PRIVMSG #kitchen :two\r\n:al!a@h PART #garden\r\n");
-    assert_shown(&play, "*** You are in #kitchen, 2 in all: @al +bob\n#garden al: one\n"
+    assert_shown(&play, "*** You are in #kitchen, with 1 other: @al\n#garden al: one\n"
                         "#kitchen al: two\n*** #garden: al left\n");
     char prompt[100];
     chat_irc_prompt(play.irc, prompt, sizeof prompt);

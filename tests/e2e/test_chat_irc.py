@@ -138,7 +138,7 @@ def test_people_and_rooms_are_told_of(peer, follow):
     bob = follow(peer.target, "--nick", "bob", "--room", "garden")
     bob.expect("You are in #garden, alone so far")
     amy = follow(peer.target, "--nick", "amy", "--room", "garden")
-    amy.expect(r"You are in #garden, 2 in all: ")
+    amy.expect(r"You are in #garden, with 1 other: @?bob$")
     bob.expect("amy joined")
     for typed, pattern in (("/topic fish and chips", rf"^{TIME} \*\*\* bob set the topic: fish and chips$"),
                            ("/msg amy psst", rf"^{TIME} \[bob -> you\] psst$"),
@@ -421,7 +421,7 @@ def test_prompt_shows_name_and_room(peer, screen, follow):
     bob.expect("You are in #(garden|kitchen)")
     bob.expect("You are in #(garden|kitchen)")
     alice = open_irc(screen, peer.target, "alice", "--room", "garden", columns=100, rows=50)
-    alice.expect(r"You are in #garden, 2 in all")
+    alice.expect(r"You are in #garden, with 1 other")
     press(alice, "hello from a terminal")
     bob.expect(rf"^{TIME} #garden alice: hello from a terminal$")
     alice.expect(rf"^{TIME} alice: hello from a terminal\nalice #garden>")
