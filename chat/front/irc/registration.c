@@ -186,7 +186,9 @@ static void send_greeting(struct irc_session *irc)
 {
     const struct front_settings *settings = shard_settings(irc->base.shard);
     struct irc_span server = irc_server_name(irc), nick = irc_nick(irc);
-    struct irc_span version = irc_span(settings->version);
+    char program[64]; /* as VERSION has it: clients know by it who they talk to */
+    (void)snprintf(program, sizeof(program), "partyline-%s", settings->version);
+    struct irc_span version = irc_span(program);
     irc_numeric_values(irc, IRC_RPL_WELCOME, NULL, 0, IRC_SPANS(irc_span(settings->network), nick));
     irc_numeric_values(irc, IRC_RPL_YOURHOST, NULL, 0, IRC_SPANS(server, version));
     irc_numeric_values(irc, IRC_RPL_CREATED, NULL, 0, IRC_SPANS(irc_span(settings->started)));
