@@ -84,10 +84,10 @@ static bool on_ctcp(struct chat_irc *irc, const struct chat_irc_in *in, struct i
     return true;
 }
 
+/* People come with user and host. */
 static bool is_server(const struct chat_irc_in *in)
 {
-    return in->from.nick.len == 0 ||
-           (!in->from.user.text && memchr(in->from.nick.text, '.', in->from.nick.len));
+    return !in->from.user.text && !in->from.host.text;
 }
 
 static void on_server_notice(struct chat_irc *irc, struct irc_span text)
@@ -123,6 +123,10 @@ static void on_message(struct chat_irc *irc, const struct chat_irc_in *in)
     }
     bool is_action = take_ctcp(&text, &verb);
     if (is_action && on_ctcp(irc, in, verb, &text, is_notice)) {
+        return;
+    }
+    if (is_notice && is_room && is_server(in)) {
+        chat_irc_note(irc, in->time_ms, target, "%.*s: %.*s", SPAN(in->from.nick), SPAN(text));
         return;
     }
     enum chat_irc_voice voice = is_action ? VOICE_DID : is_notice ? VOICE_NOTICE : VOICE_SAID;

@@ -135,6 +135,7 @@ static void test_messages_read_as_people_do(void **state)
         {":al!a@h NOTICE bob :psst", "-[al -> you]- psst"},
         {":s.example NOTICE bob :*** Looking up", "*** Looking up"},
         {"NOTICE AUTH :hm", "*** hm"},
+        {":irc NOTICE #garden :Back soon", "*** irc: Back soon"},
         {":al!a@h PRIVMSG #garden :\002bold \00304,05red\017 \033[31mescape",
          "al: bold red [31mescape"},
         {":al!a@h PRIVMSG #garden :bad \xff utf", "al: bad \xef\xbf\xbd utf"},

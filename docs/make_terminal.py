@@ -115,8 +115,8 @@ def talk(panes, port):
 
     where = "" if port == "60000" else f" 127.0.0.1:{port}"
     panes.type(CHAT, f"partyline chat{where} --nick carol")
-    panes.expect(CHAT, r"^\*\*\* You are in lobby, with 2 others\.$")
-    panes.expect(CHAT, r"^carol> *$")
+    panes.expect(CHAT, r"^\*\*\* You are in #lobby, with 2 others: ")
+    panes.expect(CHAT, r"^carol #lobby> *$")
     panes.expect(NC, r"^\*\*\* (carol joined|\S+ is now called carol)$")
 
     say(panes, NC, "hello from nc")
