@@ -187,6 +187,12 @@ static void cloak(const struct party_address *peer, char *ret, size_t cap, void 
     (void)snprintf(ret, cap, "unix");
 }
 
+static unsigned unregistered(void *user)
+{
+    const struct house *house = user;
+    return shard_unregistered(house->shard);
+}
+
 static void released(const struct party_address *peer, void *user)
 {
     struct house *house = user;
@@ -261,6 +267,7 @@ struct house *house_open(const struct front_settings *settings, const struct hub
         .ask = ask,
         .check_password = check_password,
         .cloak = cloak,
+        .unregistered = unregistered,
         .released = released,
         .operate = operate,
         .is_logged = is_logged,

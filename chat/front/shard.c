@@ -358,6 +358,11 @@ size_t shard_connections(const struct shard *shard)
     return shard->session_count + shard->door_count;
 }
 
+unsigned shard_unregistered(const struct shard *shard)
+{
+    return atomic_load(&shard->unregistered);
+}
+
 struct party_loop *shard_loop(const struct shard *shard)
 {
     return shard->loop;

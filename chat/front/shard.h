@@ -73,6 +73,8 @@ struct shard_env {
     bool (*check_password)(struct password_query *query, struct shard *shard, void *user);
     /** Writes the host name that people are shown for the peer; cap is SHARD_CLOAK_MAX or more. */
     void (*cloak)(const struct party_address *peer, char *ret, size_t cap, void *user);
+    /** Sessions of all shards that have yet to register: the sum of shard_unregistered. */
+    unsigned (*unregistered)(void *user);
     /** A connection that was admitted has ended. */
     void (*released)(const struct party_address *peer, void *user);
     /** An operator's word that is no affair of the hub: writes the answer, or returns false. */
@@ -129,6 +131,10 @@ void shard_close_all(struct shard *shard);
 
 /** Sessions and undecided connections that are open. */
 size_t shard_connections(const struct shard *shard);
+
+/** Sessions here whose protocol knows registration and which have yet to be done with it. Threads:
+ * any. */
+unsigned shard_unregistered(const struct shard *shard);
 
 struct party_loop *shard_loop(const struct shard *shard);
 

@@ -55,6 +55,7 @@ struct shard {
     uint32_t free_count;
     uint32_t serial, stride; /* of the next session; to the one after it */
     size_t session_count;
+    _Atomic unsigned unregistered; /* of them, as shard_unregistered says */
     size_t door_count;
     struct door *doors;
     bool draining;

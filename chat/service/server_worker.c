@@ -111,6 +111,17 @@ static void env_cloak(const struct party_address *peer, char *ret, size_t cap, v
     }
 }
 
+static unsigned env_unregistered(void *user)
+{
+    const struct worker *worker = user;
+    const struct server *server = worker->server;
+    unsigned count = 0;
+    for (unsigned i = 0; i < server->worker_count; i++) {
+        count += shard_unregistered(server->workers[i].shard);
+    }
+    return count;
+}
+
 static void env_released(const struct party_address *peer, void *user)
 {
     struct worker *worker = user;
@@ -267,6 +278,7 @@ int worker_init(struct server *server, struct worker *worker, unsigned index)
         .ask = env_ask,
         .check_password = env_check_password,
         .cloak = env_cloak,
+        .unregistered = env_unregistered,
         .released = env_released,
         .operate = env_operate,
         .is_logged = env_is_logged,

@@ -25,7 +25,8 @@ TOO_LONG = "*** That line is longer than 1024 bytes and was not sent."
 NO_NAME = "*** That is no name: "
 NO_ROOM_NAME = "*** That is no name for a room: "
 HTTP = "HTTP/1.1 404 Not Found"
-IRC = "ERROR :IRC is not spoken here"
+SERVER = "partyline"
+IRC_END = "ERROR :Closing link: "
 PROXY = "*** A PROXY header is not accepted here."
 # What must never reach another terminal: C0 but newline, DEL, C1, line separators, bidi controls.
 FORBIDDEN = re.compile("[\x00-\x09\x0b-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ufffe]")
@@ -204,8 +205,17 @@ ROWS = [
     first("HTTP first: 0.9", b"GET /\r\n", told=(HTTP,)),
     first("HTTP first: a form with chat in it", b"POST / HTTP/1.1\r\nContent-Length: 30\r\n\r\n/nick mallory\r\nI am alice\r\n",
           told=(HTTP,)),
-    *(first(f"IRC first: {line!r}", line.encode() + b"\r\nUSER x 0 * :x\r\nJOIN #lobby\r\n", told=(IRC,))
-      for line in ("NICK x", "USER x 0 * :x", "CAP LS 302", "PASS x", "SERVER x 1 :x", "AUTHENTICATE PLAIN", "@a=b NICK x")),
+    # who begins with IRC is answered in IRC, and is not in a room before it is registered
+    *(first(f"IRC first: {line!r}", line.encode() + b"\r\nUSER x 0 * :x\r\nJOIN #lobby\r\nQUIT\r\n",
+            told=(f":{SERVER} {answer}", *more, IRC_END))
+      for line, answer, *more in (
+          ("NICK x", "001 x :", ":x!~x@", f":{SERVER} 366 x #lobby :"),
+          ("@a=b NICK x", "001 x :", ":x!~x@", f":{SERVER} 366 x #lobby :"),
+          ("USER x 0 * :x", "451 * :"),
+          ("CAP LS 302", "CAP * LS :", f":{SERVER} 451 * :"),
+          ("PASS x", "451 * :"),
+          ("SERVER x 1 :x", "451 * :"),
+          ("AUTHENTICATE PLAIN", "451 * :"))),
     first("PROXY first: version 1", b"PROXY TCP4 1.2.3.4 5.6.7.8 1 2\r\nhello\n", told=(PROXY,)),
     first("PROXY first: version 2", b"\r\n\r\n\0\r\nQUIT\n\x21\x11\0\x0c" + bytes(12), told=(PROXY,)),
     first("TLS first: hello", b"\x16\x03\x01\x00\x05\x01\x00\x00\x01\x00", raw=b"\x15\x03\x01\x00\x02\x02\x28"),

@@ -25,12 +25,23 @@ static void on_open(struct session *session)
     session_cloak(session, host, sizeof(host));
     irc->host = xmemdup0(host, strlen(host));
     session->gone = true; /* until the hub knows of it */
+    irc->is_unknown = true;
+    atomic_fetch_add(&session->shard->unregistered, 1);
     shard_start_ticks(session->shard);
+}
+
+void irc_known(struct irc_session *irc)
+{
+    if (irc->is_unknown) {
+        irc->is_unknown = false;
+        atomic_fetch_sub(&irc->base.shard->unregistered, 1);
+    }
 }
 
 static void finish(struct session *session)
 {
     struct irc_session *irc = (struct irc_session *)session;
+    irc_known(irc);
     irc_splitter_finish(&irc->splitter);
     irc_label_free(irc->label);
     irc_multiline_free(irc->multiline);
@@ -185,6 +196,7 @@ void irc_leave(struct irc_session *irc, const char *reason, size_t len)
         return;
     }
     irc->leaving = true;
+    irc_known(irc);
     if (irc->base.entered && !irc->base.gone) {
         (void)session_submit(&irc->base, COMMAND_QUIT, NULL, 0, reason, len);
         return; /* EVENT_GOODBYE says ERROR */

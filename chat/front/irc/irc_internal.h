@@ -61,6 +61,7 @@ struct irc_session {
     uint16_t cap_version; /* of CAP LS; 0: none was asked for */
     bool in_negotiation;  /* registration waits for CAP END */
     bool registered;      /* EVENT_WELCOME came */
+    bool is_unknown;      /* counted as one that has yet to register */
     bool asked;           /* COMMAND_REGISTER is under way: no line is heard */
     bool waiting;         /* for a reader or a password: no line is heard */
     bool ended;           /* the peer will say no more */
@@ -132,6 +133,8 @@ extern const struct irc_command irc_history_commands[];
 
 /** The session ends: the peer is told ERROR and the hub, if it knows it. Text may hold anything. */
 void irc_leave(struct irc_session *irc, const char *reason, size_t len);
+/** It is no unknown connection any more: it is registered, or it goes. */
+void irc_known(struct irc_session *irc);
 /** Reads on after `waiting`, `asked` or a pause, when nothing else is waited for. */
 void irc_go_on(struct irc_session *irc);
 

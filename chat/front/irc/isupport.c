@@ -77,10 +77,10 @@ static void add_rooms(struct tokens *tokens, const struct front_settings *settin
 static void add_commands(struct tokens *tokens, const struct front_settings *settings)
 {
     add(tokens,
-        "TARGMAX=INVITE:1,JOIN:,KICK:%u,LIST:,MONITOR:,NAMES:1,NOTICE:%u,"
-        "PART:,PRIVMSG:%u,TAGMSG:%u",
+        "TARGMAX=INVITE:1,JOIN:,KICK:%u,LIST:,MONITOR:,NAMES:%u,NOTICE:%u,"
+        "PART:,PRIVMSG:%u,TAGMSG:%u,WHOIS:%u",
         (unsigned)IRC_TARGETS_MAX, (unsigned)IRC_TARGETS_MAX, (unsigned)IRC_TARGETS_MAX,
-        (unsigned)IRC_TARGETS_MAX);
+        (unsigned)IRC_TARGETS_MAX, (unsigned)IRC_TARGETS_MAX, (unsigned)IRC_TARGETS_MAX);
     add(tokens, "MAXTARGETS=%u", (unsigned)IRC_TARGETS_MAX);
     add_limit(tokens, "MONITOR=", settings->monitor_max);
     add(tokens, "WHOX");

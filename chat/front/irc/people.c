@@ -132,7 +132,8 @@ static void lusers_reply(struct irc_session *irc, const struct event *event)
     enum { USERS, INVISIBLE, OPERATORS, ROOMS, MOST, COUNT };
     struct record_in in = {event->extra, event->extra_len};
     struct record_field fields[COUNT];
-    char visible[24];
+    const struct shard_env *env = &irc->base.shard->env;
+    char visible[24], unknown[24];
     if (!record_next(&in, fields, COUNT)) {
         return;
     }
@@ -142,6 +143,7 @@ static void lusers_reply(struct irc_session *irc, const struct event *event)
         irc, IRC_RPL_LUSERCLIENT, NULL, 0,
         IRC_SPANS(number(shown, visible), irc_field(&fields[INVISIBLE]), irc_span("1")));
     irc_reply(irc, IRC_RPL_LUSEROP, irc_field(&fields[OPERATORS]));
+    irc_reply(irc, IRC_RPL_LUSERUNKNOWN, number(env->unregistered(env->user), unknown));
     irc_reply(irc, IRC_RPL_LUSERCHANNELS, irc_field(&fields[ROOMS]));
     irc_numeric_values(irc, IRC_RPL_LUSERME, NULL, 0, IRC_SPANS(users, irc_span("1")));
     const struct irc_span both[] = {users, most};

@@ -363,6 +363,7 @@ static void test_lusers(void **state)
     user_send(bob, "LUSERS\r\n");
     assert_reads(bob, ":server 251 bob :There are 2 users and 1 invisible on 1 servers\r\n"
                       ":server 252 bob 1 :operator(s) online\r\n"
+                      ":server 253 bob 0 :unknown connection(s)\r\n"
                       ":server 254 bob 2 :channels formed\r\n"
                       ":server 255 bob :I have 3 clients and 1 servers\r\n"
                       ":server 265 bob 3 3 :Current local users 3, max 3\r\n"
@@ -371,6 +372,22 @@ static void test_lusers(void **state)
     house_settle(house);
     user_send(bob, "LUSERS\r\n");
     assert_reads_some(bob, ":server 265 bob 2 3 :Current local users 2, max 3\r\n");
+}
+
+/* Who has yet to register is counted until it has, or goes. */
+static void test_lusers_unknown(void **state)
+{
+    (void)state;
+    struct user *eve = user_connect(house, ENTRY_IRC), *carol = user_connect(house, ENTRY_IRC);
+    user_send(eve, "NICK eve\r\n");
+    user_send(bob, "LUSERS\r\n");
+    assert_reads_some(bob, ":server 253 bob 2 :unknown connection(s)\r\n");
+    user_send(eve, "USER e 0 * e\r\n");
+    user_send(carol, "QUIT\r\n");
+    user_send(bob, "LUSERS\r\n");
+    assert_reads_some(bob, ":server 253 bob 0 :unknown connection(s)\r\n");
+    user_free(eve);
+    user_free(carol);
 }
 
 /* ---- AWAY and SETNAME ---- */
@@ -557,6 +574,7 @@ int main(void)
         in_house(test_userhost),
         in_house(test_ison),
         in_house(test_lusers),
+        in_house(test_lusers_unknown),
         in_house(test_away),
         in_house(test_setname),
         in_house(test_setname_refused),

@@ -207,6 +207,7 @@ void irc_welcome(struct irc_session *irc, const struct event *event)
     replace(&irc->nick, irc_span_of(event->actor, event->actor_len));
     irc->identity = event->identity;
     irc->registered = true;
+    irc_known(irc);
     irc->asked = false;
     irc->base.gone = false;
     free(irc->password);
