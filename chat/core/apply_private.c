@@ -12,8 +12,12 @@ struct lines {
 
 static struct lines measure(const char *text, size_t len)
 {
-    struct lines lines = {.count = 1};
+    struct lines lines = {.count = 1, .longest = len};
+    if (memchr(text, '\n', len) == NULL && memchr(text, '\r', len) == NULL) {
+        return lines;
+    }
     size_t start = 0;
+    lines.longest = 0;
     for (size_t i = 0; i <= len; i++) {
         if (i < len && text[i] != '\n' && text[i] != '\r') {
             continue;

@@ -108,7 +108,19 @@ void hub_begin(struct hub *hub);
  *   - COMMAND_KICK: EVENT_GOODBYE and EVENT_QUIT say "kicked", or "kicked: " and the reason.
  *   - Reasons that are too long are cut, never refused. A topic of spaces clears it.
  *   - A session of AUTHORITY_OPERATOR need not have entered for COMMAND_GET_TOPIC, COMMAND_WHO,
- *     COMMAND_ROOMS and the operators' commands; a room must be named then.
+ *     COMMAND_ROOMS, the operators' commands, and what operators do to a room; a room must be named
+ *     then.
+ *   - A room begins a life when somebody enters it while nobody is in it: it has the modes n and t,
+ *     and who enters is its operator. The lobby has n alone and no operator. All that is set ends
+ *     when nobody is in it any more, invitations too. If it was invite-only, secret or had a key
+ *     meanwhile, what was said up to then is sealed (EVENT_SEALED): for nobody who comes later.
+ *   - Who may do what is authority.h's table. For a room one may not see, the answer is that there
+ *     is none; for COMMAND_NAMES, COMMAND_LIST and what only lives with a room, also for a room
+ * that nobody is in.
+ *   - COMMAND_JOIN is refused for a ban, then as invite-only, then for the key, then as full. An
+ *     invitation stands for a door that is open, not for the rest, and is used up by entering.
+ *   - COMMAND_MODE: each change is made or refused by itself, what changed is told in one event; a
+ *     key is replaced by another without further ado.
  *   - A room nobody is in stays known when it has messages or a topic; else it is forgotten.
  *   - EVENT_REPLY_WHO is in the order of the folded names, EVENT_REPLY_ROOMS in that of the rooms'
  * ids, EVENT_REPLY_CLIENTS in that of the sessions. Returns: how many numbers were used.

@@ -16,7 +16,7 @@ struct step {
     enum command_type type;
     uint64_t session;
     const char *target;
-    const char *text;
+    const char *text; /* of COMMAND_MODE with ';' for NUL and '/' for a new line */
 };
 
 struct fixture {
@@ -25,13 +25,41 @@ struct fixture {
     uint64_t number;
 };
 
+/* The commands for which the text of a step is their extra. */
+static bool has_extra(enum command_type type)
+{
+    return type == COMMAND_INVITE || type == COMMAND_REMOVE || type == COMMAND_RENAME_ROOM;
+}
+
+static struct command *make_command(const struct step *step)
+{
+    char text[128];
+    size_t len = strlen(step->text);
+    assert_in_range(len, 0, sizeof(text) - 1);
+    for (size_t i = 0; i < len; i++) {
+        bool is_end = step->type == COMMAND_MODE && (step->text[i] == ';' || step->text[i] == '/');
+        text[i] = !is_end ? step->text[i] : step->text[i] == ';' ? '\0' : '\n';
+    }
+    struct command_parts parts = {.type = step->type,
+                                  .session = step->session,
+                                  .target = step->target,
+                                  .target_len = strlen(step->target)};
+    if (has_extra(step->type)) {
+        parts.extra = text;
+        parts.extra_len = len;
+    } else {
+        parts.text = text;
+        parts.text_len = len;
+    }
+    if (step->type >= COMMAND_CLIENTS && step->type <= COMMAND_KICK) {
+        parts.authority = AUTHORITY_OPERATOR;
+    }
+    return command_make(&parts);
+}
+
 static void apply(struct fixture *fixture, const struct step *step)
 {
-    struct command *command = command_create(step->type, step->session, step->target,
-                                             strlen(step->target), step->text, strlen(step->text));
-    if (step->type >= COMMAND_CLIENTS) {
-        command->authority = AUTHORITY_OPERATOR;
-    }
+    struct command *command = make_command(step);
     fixture->number += hub_apply(fixture->hub, command, 1000, fixture->number, &fixture->events);
     assert_null(hub_check(fixture->hub));
     command_destroy(command);
@@ -90,6 +118,21 @@ static const struct step turmoil[] = {
     {COMMAND_QUIT, 3, "", ""},
     {COMMAND_NICK, 1, "guest1", ""},
     {COMMAND_JOIN, 1, "music", ""},
+    {COMMAND_REGISTER, 5, "eve", "f:1"},
+    {COMMAND_JOIN, 1, "den", ""},
+    {COMMAND_MODE, 1, "den", "+i;;/+k;fish;/+l;9;/+b;x;/+e;y;/-b;x;/"},
+    {COMMAND_INVITE, 1, "den", "eve"},
+    {COMMAND_MODE, 1, "den", "-k;*;/+b;z;/+b;w;/"},
+    {COMMAND_JOIN, 5, "den", ""},
+    {COMMAND_MODE, 1, "den", "+v;eve;/+o;eve;/-o;guest1;/"},
+    {COMMAND_SAY, 5, "den", "in the den"},
+    {COMMAND_TOPIC, 5, "den", "plans"},
+    {COMMAND_RENAME_ROOM, 5, "den", "cave"},
+    {COMMAND_REMOVE, 5, "cave", "guest1"},
+    {COMMAND_INVITE, 5, "cave", "guest1"},
+    {COMMAND_LEAVE, 5, "cave", ""},
+    {COMMAND_JOIN, 1, "cave", ""},
+    {COMMAND_QUIT, 5, "", ""},
     {COMMAND_ANNOUNCE, 9, "", "the end is near"},
     {COMMAND_QUIT, 1, "", ""},
     {COMMAND_QUIT, 2, "", ""},
@@ -121,7 +164,7 @@ static void test_what_is_kept_is_the_same_in_one_batch_and_in_many(void **state)
     apply_all(&saved, turmoil, COUNT(turmoil));
     hub_commit(saved.hub);
     assert_int_equal(hub_member_count(saved.hub), 0);
-    assert_int_equal(hub_room_count(saved.hub), 3);
+    assert_int_equal(hub_room_count(saved.hub), 4);
 
     set_up(&other_state);
     struct fixture *second = other_state;
