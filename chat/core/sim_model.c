@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/xalloc.h"
+#include "core/sim_people.h"
 #include "core/sim_rules.h"
 
 #define FNV_PRIME UINT64_C(0x100000001b3)
@@ -196,6 +197,7 @@ static const char *follow_welcome(struct model *model, const struct event *event
     }
     *session = (struct model_session){.is_here = true};
     memcpy(session->name, event->actor, event->actor_len + 1);
+    people_expect_online(model, event->actor);
     return NULL;
 }
 
@@ -286,11 +288,12 @@ static const char *follow_goodbye(struct model *model, const struct event *event
     model->leaver = *session;
     model->goodbye = session->room_count > 0 ? event : NULL;
     session->is_here = false;
+    people_expect_offline(model, model->leaver.name);
     return NULL;
 }
 
-static const char *check_rooms_of(const struct model *model, const struct model_session *session,
-                                  const struct event *event)
+const char *model_check_rooms(const struct model *model, const struct model_session *session,
+                              const struct event *event)
 {
     if (event->room_count != session->room_count) {
         return "an event does not go to all rooms of its actor";
@@ -309,7 +312,7 @@ static const char *follow_quit(struct model *model, const struct event *event)
         strcmp(model->leaver.name, event->actor) != 0) {
         return "a room is told of an end that was not";
     }
-    const char *wrong = check_rooms_of(model, &model->leaver, event);
+    const char *wrong = model_check_rooms(model, &model->leaver, event);
     uint64_t count = 0;
     for (uint32_t i = 0; i < model->leaver.room_count; i++) {
         uint32_t place = model->leaver.rooms[i];
@@ -332,7 +335,8 @@ static const char *follow_renamed(struct model *model, const struct event *event
         return event->room_count == 0 ? NULL : "a name that stays is told to rooms";
     }
     memcpy(session->name, event->target, event->target_len + 1);
-    return check_rooms_of(model, session, event);
+    people_expect_rename(model, event->actor, event->target);
+    return model_check_rooms(model, session, event);
 }
 
 static const char *follow_stored(struct model *model, struct event *event)
@@ -444,7 +448,9 @@ static const char *follow_answer(struct model *model, uint64_t asker, const stru
 
 static const char *follow_one(struct model *model, uint64_t asker, struct event *event)
 {
-    if ((event->flags & EVENT_FLAG_OWN) != 0) {
+    const char *wrong;
+    bool is_status = event->type == EVENT_ONLINE || event->type == EVENT_OFFLINE;
+    if ((event->flags & EVENT_FLAG_OWN) != 0 && !is_status) {
         /* What others were told already, for who did it. */
         return event->durable ? "an actor's own copy is durable"
                               : follow_answer(model, asker, event);
@@ -497,6 +503,24 @@ static const char *follow_one(struct model *model, uint64_t asker, struct event 
     case EVENT_REPLY_DONE:
     case EVENT_ECHO:
         return follow_answer(model, asker, event);
+    case EVENT_AWAY:
+    case EVENT_SETNAME:
+    case EVENT_ONLINE:
+    case EVENT_OFFLINE:
+    case EVENT_WALLOPS:
+    case EVENT_USER_MODE:
+        return people_follow(model, event);
+    case EVENT_OPERED:
+    case EVENT_REPLY_USER_MODE:
+    case EVENT_REPLY_WHOX:
+    case EVENT_REPLY_WHOIS:
+    case EVENT_REPLY_WHOWAS:
+    case EVENT_REPLY_USERHOST:
+    case EVENT_REPLY_ISON:
+    case EVENT_REPLY_MONITOR:
+    case EVENT_REPLY_LUSERS:
+        wrong = people_follow(model, event);
+        return wrong != NULL ? wrong : follow_answer(model, asker, event);
     default:
         return "an event of a kind that nothing here asks for";
     }
@@ -528,7 +552,7 @@ const char *model_follow(struct model *model, const struct command *command,
     if (model->goodbye != NULL || model->private_to != NULL) {
         return "something is told to one side only";
     }
-    return NULL;
+    return people_end(model);
 }
 
 static size_t add_client(const struct model *model, uint32_t number, char *out, size_t cap)

@@ -13,6 +13,7 @@
 #define MODEL_ROOMS        256
 #define MODEL_MEMBER_ROOMS 16
 #define MODEL_RECENT       5
+#define MODEL_WATCHED      3 /* names */
 #define MODEL_TEXT_BYTES   2048
 
 struct model_session {
@@ -22,6 +23,10 @@ struct model_session {
     uint8_t ranks[MODEL_MEMBER_ROOMS];  /* in these rooms */
     uint32_t room_count;
     bool invited[MODEL_ROOMS]; /* by places in the model's rooms */
+    char user_modes[8];
+    char away[64];
+    char watched[MODEL_WATCHED][256];
+    uint32_t watched_count;
 };
 
 struct model_room {
@@ -51,11 +56,13 @@ struct model {
     uint32_t rooms_used; /* of the array; a forgotten room's place is used again */
     uint64_t next_number;
     int64_t last_time_ms;
-    const struct command *command;  /* whose events are followed */
-    const struct event *goodbye;    /* awaits its EVENT_QUIT; NULL: none */
-    struct model_session leaver;    /* as it was at the goodbye */
-    const struct event *private_to; /* awaits its EVENT_PRIVATE_OF; NULL: none */
-    uint64_t event_hash;            /* over all events and all that is in them */
+    const struct command *command;                    /* whose events are followed */
+    const struct event *goodbye;                      /* awaits its EVENT_QUIT; NULL: none */
+    struct model_session leaver;                      /* as it was at the goodbye */
+    const struct event *private_to;                   /* awaits its EVENT_PRIVATE_OF; NULL: none */
+    uint64_t event_hash;                              /* over all events and all that is in them */
+    unsigned owed_online, owed_offline, owed_watched; /* events that are due to who watches */
+    unsigned wallops;                                 /* told so far, of one command */
     uint64_t counts[EVENT_TYPE_COUNT];
     uint64_t error_counts[ERROR_CODE_COUNT];
 };
@@ -71,6 +78,11 @@ const char *model_follow(struct model *model, const struct command *command,
 
 /** Compares with the hub, which is asked as an operator would. Returns: NULL; else what differs. */
 const char *model_compare(struct model *model, struct hub *hub);
+
+/** Whether the event goes to all rooms of the session and no others. Returns: NULL; else what is
+ * wrong. */
+const char *model_check_rooms(const struct model *model, const struct model_session *session,
+                              const struct event *event);
 
 /** A hash over all that is in an event. */
 uint64_t model_hash_event(uint64_t hash, const struct event *event);

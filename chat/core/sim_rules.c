@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "core/record.h"
+#include "core/sim_people.h"
 
 /* The letters of flags in the order the hub shows them, then those with a parameter. */
 static const char flags[] = "imnstC";
@@ -108,6 +109,9 @@ const char *rules_speak(struct model *model, const struct event *event, struct m
     if (actor == NULL) {
         return "somebody speaks who did not ask to";
     }
+    if (people_asker_serves(model)) {
+        return NULL;
+    }
     const uint8_t *ranks = rules_ranks(model, actor, room);
     if (event->type == EVENT_TOPIC) {
         bool may =
@@ -129,7 +133,8 @@ const char *rules_operate(struct model *model, const struct event *event,
 {
     struct model_session *actor = actor_of(model, event);
     const uint8_t *ranks = rules_ranks(model, actor, room);
-    bool may = is_console(model) || (ranks != NULL && (*ranks & MODEL_RANK_OPERATOR) != 0);
+    bool may = is_console(model) || people_asker_serves(model) ||
+               (ranks != NULL && (*ranks & MODEL_RANK_OPERATOR) != 0);
     return may ? NULL : "somebody without a rank does what takes one";
 }
 

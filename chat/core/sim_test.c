@@ -36,11 +36,12 @@
 #define LONG_256         LONG_32 LONG_32 LONG_32 LONG_32 LONG_32 LONG_32 LONG_32 LONG_32
 
 static const char *const names[] = {
-    "alice",   "Alice",        "ALICE",     "bob",  "Bob",    "guest1",
-    "Guest2",  "guest3",       "guest10",   "zoë",  "ZOË",    "zoe",
-    "名字",    "ｇｕｅｓｔ１", "carol",     "dave", "Server", "guest999999999",
-    "3bad",    "a b",          "\xff",      "",     LONG_256, "x",
-    "guest01", "\xcc\x81",     "e\xcc\x81",
+    "alice",   "Alice",        "ALICE",     "bob",   "Bob",    "guest1",
+    "Guest2",  "guest3",       "guest10",   "zoë",   "ZOË",    "zoe",
+    "名字",    "ｇｕｅｓｔ１", "carol",     "dave",  "Server", "guest999999999",
+    "3bad",    "a b",          "\xff",      "",      LONG_256, "x",
+    "guest01", "\xcc\x81",     "e\xcc\x81", "аlice", "gυest2", "da{e",
+    "da[e",
 };
 
 static const char *const rooms[] = {
@@ -65,6 +66,10 @@ static const struct weight weights[] = {
     {COMMAND_CLIENTS, 2},  {COMMAND_ANNOUNCE, 2},  {COMMAND_KICK, 3},        {COMMAND_ECHO, 2},
     {COMMAND_REGISTER, 4}, {COMMAND_NAMES, 2},     {COMMAND_LIST, 1},        {COMMAND_MODE, 24},
     {COMMAND_INVITE, 6},   {COMMAND_REMOVE, 4},    {COMMAND_RENAME_ROOM, 2}, {COMMAND_REDACT, 3},
+    {COMMAND_OPER, 1},     {COMMAND_AWAY, 4},      {COMMAND_SETNAME, 2},     {COMMAND_USER_MODE, 6},
+    {COMMAND_KILL, 1},     {COMMAND_WALLOPS, 1},   {COMMAND_WHOX, 4},        {COMMAND_WHOIS, 3},
+    {COMMAND_WHOWAS, 1},   {COMMAND_USERHOST, 1},  {COMMAND_ISON, 1},        {COMMAND_MONITOR, 8},
+    {COMMAND_LUSERS, 1},
 };
 
 static const char *const keys[] = {"", "", "key", "k2", ":bad", "a,b"};
@@ -150,7 +155,12 @@ static const char *pick_target(struct sim *sim, enum command_type type)
     case COMMAND_PRIVATE:
     case COMMAND_KICK:
     case COMMAND_REGISTER:
+    case COMMAND_KILL:
+    case COMMAND_WHOIS:
+    case COMMAND_WHOWAS:
         return PICK(sim, names);
+    case COMMAND_WHOX:
+        return chance(sim, 50) ? PICK(sim, rooms) : chance(sim, 50) ? PICK(sim, names) : "*e*";
     case COMMAND_JOIN:
     case COMMAND_MODE:
         return PICK(sim, rooms);
@@ -219,10 +229,48 @@ static void add_said(struct sim *sim, struct details *details)
     record_end(&details->extra);
 }
 
+static void add_names(struct sim *sim, struct record_out *extra)
+{
+    for (unsigned count = 1 + below(sim, 3); count > 0; count--) {
+        record_puts(extra, PICK(sim, names));
+        record_end(extra);
+    }
+}
+
+/* Changes of the user's own modes, at times of another's. */
+static void add_user_modes(struct sim *sim, struct details *details)
+{
+    uint64_t session = details->parts.session;
+    bool is_own = session < MODEL_SESSIONS && chance(sim, 90);
+    details->parts.target = is_own ? sim->model.sessions[session].name : PICK(sim, names);
+    for (unsigned count = below(sim, 4); count > 0; count--) {
+        record_put(&details->text, (char[]){"+-"[below(sim, 2)], "iowBx"[below(sim, 5)]}, 2);
+        record_puts(&details->text, "");
+        record_end(&details->text);
+    }
+}
+
 static void add_details(struct sim *sim, struct details *details)
 {
     struct command_parts *parts = &details->parts;
     switch (parts->type) {
+    case COMMAND_USER_MODE:
+        add_user_modes(sim, details);
+        break;
+    case COMMAND_MONITOR:
+        parts->value = (uint64_t) "++++-CLS"[below(sim, 8)];
+        add_names(sim, &details->extra);
+        break;
+    case COMMAND_USERHOST:
+    case COMMAND_ISON:
+        add_names(sim, &details->extra);
+        break;
+    case COMMAND_AWAY:
+        parts->text = chance(sim, 40) ? "" : PICK(sim, texts);
+        break;
+    case COMMAND_WHOX:
+        parts->flags = chance(sim, 10) ? COMMAND_FLAG_OPERS : 0;
+        break;
     case COMMAND_JOIN:
         parts->flags = chance(sim, 30) ? COMMAND_FLAG_MOVE : 0;
         parts->flags |= chance(sim, 20) ? COMMAND_FLAG_NAMES : 0;
@@ -257,7 +305,8 @@ static void add_details(struct sim *sim, struct details *details)
 static void fill_in(struct details *details)
 {
     struct command_parts *parts = &details->parts;
-    bool has_records = details->text.len > 0 || parts->type == COMMAND_MODE;
+    bool has_records =
+        details->text.len > 0 || parts->type == COMMAND_MODE || parts->type == COMMAND_USER_MODE;
     parts->text = has_records ? details->text.bytes : parts->text;
     parts->text_len = has_records ? details->text.len : strlen(parts->text);
     parts->target_len = strlen(parts->target);
@@ -282,7 +331,8 @@ static struct command *make_command(struct sim *sim)
     struct command *command = command_make(&details.parts);
     record_out_finish(&details.text);
     record_out_finish(&details.extra);
-    bool is_operators = type >= COMMAND_CLIENTS && type <= COMMAND_KICK;
+    bool is_operators = (type >= COMMAND_CLIENTS && type <= COMMAND_KICK) || type == COMMAND_KILL ||
+                        type == COMMAND_WALLOPS;
     if (chance(sim, is_operators ? 70 : 2)) {
         command->authority = AUTHORITY_OPERATOR;
     }
@@ -302,6 +352,9 @@ static struct hub *make_hub(const struct sim *sim, uint64_t hash_seed)
                    .reason_bytes = 10,
                    .rooms = 12,
                    .rooms_per_member = 4,
+                   .away_bytes = 10,
+                   .monitor = MODEL_WATCHED,
+                   .whowas = 20,
                    .recent = MODEL_RECENT},
     };
     struct hub *hub = hub_create(&settings);
@@ -459,15 +512,13 @@ static uint64_t from_environment(const char *name, uint64_t fallback)
 /* Those that come up, as far as the commands of the simulation go. */
 static bool is_covered_event(size_t type)
 {
-    return type <= EVENT_REDACTED || type == EVENT_INVITED || type == EVENT_INVITING ||
-           (type >= EVENT_REPLY_NAMES && type <= EVENT_REPLY_MASKS) ||
-           type == EVENT_REPLY_INVITES || type == EVENT_SEALED;
+    return type < EVENT_TYPE_COUNT;
 }
 
 static bool is_covered_error(size_t code)
 {
-    return (code >= ERROR_NAME_TAKEN && code <= ERROR_MODE_BAD && code != ERROR_NAME_ALIKE) ||
-           (code >= ERROR_ROOM_TAKEN && code <= ERROR_REDACT_UNKNOWN);
+    return (code >= ERROR_NAME_TAKEN && code <= ERROR_MODE_BAD) || code == ERROR_NOT_SELF ||
+           code == ERROR_MONITOR_FULL || (code >= ERROR_ROOM_TAKEN && code <= ERROR_REDACT_UNKNOWN);
 }
 
 /* Every event and every error must have come up, or the run has not tried what it should. */
