@@ -52,10 +52,13 @@ void record_out_finish(struct record_out *out)
 
 bool record_next(struct record_in *in, struct record_field *ret_fields, size_t count)
 {
-    const char *at = in->bytes, *end = at + in->len;
     for (size_t i = 0; i < count; i++) {
         ret_fields[i] = (struct record_field){"", 0};
     }
+    if (in->len == 0) {
+        return false; /* Then bytes may be NULL. */
+    }
+    const char *at = in->bytes, *end = at + in->len;
     for (size_t i = 0; at < end; i++) {
         if (*at == '\n') {
             in->bytes = at + 1;

@@ -319,6 +319,32 @@ static void test_taking_back_what_is_not_there_changes_nothing(void **state)
     log_close(log);
 }
 
+/* Pages are split and put together anew: what lay in them must not stay where it was. */
+static void test_what_is_taken_back_is_erased_from_pages_that_were_split_too(void **state)
+{
+    struct log *log = test_open(*state);
+    uint64_t numbers[60];
+    for (uint64_t seq = 1; seq <= 600; seq++) {
+        char text[100];
+        uint32_t room = (uint32_t)(seq % 3) + 1;
+        bool secret = seq % 10 == 0;
+        (void)snprintf(text, sizeof(text), "%s of a usual length, the %llu. in its room",
+                       secret ? "a swordfish" : "some words", (unsigned long long)seq);
+        say(log, room, seq, text);
+        if (secret) {
+            numbers[seq / 10 - 1] = seq;
+        }
+    }
+    log_checkpoint(log);
+    for (size_t i = 0; i < 60; i++) {
+        assert_int_equal(take_back(log, (uint32_t)(numbers[i] % 3) + 1, numbers[i]), LOG_OK);
+    }
+    assert_int_equal(test_ask_sql(*state, "SELECT sum(redacted) FROM messages"), 60);
+    log_close(log);
+    assert_true(file_has(test_path(*state, DATA_FILE_DB), "some words"));
+    assert_false(file_has(test_path(*state, DATA_FILE_DB), "swordfish"));
+}
+
 /* ---- closed rooms ---- */
 
 static void test_a_sealed_room_is_sealed_after_a_restart_and_has_no_topic(void **state)
@@ -438,6 +464,7 @@ int main(void)
         STORE_TEST(test_a_renamed_room_keeps_its_new_name),
         STORE_TEST(test_a_room_where_nothing_was_said_is_forgotten_with_the_first_commit),
         STORE_TEST(test_what_is_taken_back_is_erased),
+        STORE_TEST(test_what_is_taken_back_is_erased_from_pages_that_were_split_too),
         STORE_TEST(test_taking_back_what_is_not_there_changes_nothing),
         STORE_TEST(test_a_sealed_room_is_sealed_after_a_restart_and_has_no_topic),
         STORE_TEST(test_a_room_that_was_closed_at_the_end_of_the_process_is_sealed_up_to_there),

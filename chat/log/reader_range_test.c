@@ -502,6 +502,43 @@ static void test_oneself_is_a_conversation_too(void **state)
     assert_string_equal(scene->found.items[0]->text, "note");
 }
 
+/*
+ * Far more rows that are hidden than one query looks at. What else is there must not be shown from
+ * beyond the place where the look ended, for nobody knows what lies between.
+ */
+static void test_a_query_looks_at_so_many_rows_and_says_that_there_may_be_more(void **state)
+{
+    struct scene *scene = *state;
+    struct history_query query = {.kind = HISTORY_LAST_OF, .room_id = 1, .count = 5};
+    bool more = false;
+    test_run_sql(scene->dir,
+                 "DELETE FROM messages; DELETE FROM room_events;"
+                 "INSERT INTO messages(room, seq, number, time, kind, actor, text, redacted)"
+                 " WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 100010)"
+                 " SELECT 1, i, i * 2, i, 1, 'alice', '', i > 1 FROM n;"
+                 "INSERT INTO room_events VALUES(1, 5, 2, 16, 'alice', '', '', '', '', '', 0, 0),"
+                 " (1, 200001, 100000, 16, 'alice', '', '', '', '', '', 0, 0)");
+    assert_int_equal(ask(scene, &query, &more), LOG_OK);
+    assert_int_equal(scene->found.count, 0);
+    assert_true(more);
+    query.what = HISTORY_EVENTS;
+    assert_int_equal(ask(scene, &query, &more), LOG_OK);
+    assert_int_equal(scene->found.count, 1);
+    assert_int_equal(scene->found.items[0]->number, 200001);
+    assert_true(more);
+    /* From the other end the look ends at number 200,000: the last event is beyond it. */
+    query.kind = HISTORY_FIRST_OF;
+    assert_int_equal(ask(scene, &query, &more), LOG_OK);
+    assert_int_equal(scene->found.count, 2);
+    assert_int_equal(scene->found.items[0]->number, 2);
+    assert_int_equal(scene->found.items[1]->number, 5);
+    assert_true(more);
+    test_run_sql(scene->dir, "DELETE FROM messages WHERE seq > 90000");
+    assert_int_equal(ask(scene, &query, &more), LOG_OK);
+    assert_int_equal(scene->found.count, 3);
+    assert_false(more);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -512,6 +549,7 @@ int main(void)
         RANGE_TEST(test_nobody_else_finds_a_conversation),
         RANGE_TEST(test_a_number_of_a_place_that_is_not_there_is_unknown),
         RANGE_TEST(test_oneself_is_a_conversation_too),
+        RANGE_TEST(test_a_query_looks_at_so_many_rows_and_says_that_there_may_be_more),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
