@@ -231,9 +231,8 @@ static bool do_kick(struct irc_session *irc, const struct irc_line *line)
     if (!line->in_turn && !are_channels(channels)) {
         return false;
     }
-    (void)(!is_paired && irc_name_next(&channels, &channel));
     for (size_t i = 0; i < IRC_TARGETS_MAX && irc_name_next(&nicks, &nick); i++) {
-        if (is_paired) {
+        if (i == 0 || is_paired) {
             (void)irc_name_next(&channels, &channel);
         }
         if (is_channel(irc, line, channel)) {

@@ -628,6 +628,18 @@ static void test_rename_refused(void **state)
                         "renamed\r\n");
 }
 
+/* What ISUPPORT says of channels, whole: the longest of its words is this one. */
+static void test_isupport(void **state)
+{
+    (void)state;
+    struct user *carol = user_connect(house, ENTRY_IRC);
+    user_send(carol, "NICK carol\r\nUSER c 0 * c\r\n");
+    assert_reads_some(carol,
+                      " TARGMAX=INVITE:1,JOIN:,KICK:20,LIST:,MONITOR:,NAMES:20,NOTICE:20,PART:,"
+                      "PRIVMSG:20,TAGMSG:20,WHOIS:20 ");
+    user_free(carol);
+}
+
 #define in_house(test) cmocka_unit_test_setup_teardown(test, open_house, close_house)
 
 int main(void)
@@ -668,6 +680,7 @@ int main(void)
         in_house(test_rename),
         in_house(test_rename_without_topic),
         in_house(test_rename_refused),
+        in_house(test_isupport),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

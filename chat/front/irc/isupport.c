@@ -12,7 +12,7 @@
 
 #define TOKENS_A_LINE 13
 #define TOKENS_MAX    48
-#define TOKEN_CAP     96
+#define TOKEN_CAP     160
 
 struct tokens {
     char text[TOKENS_MAX][TOKEN_CAP];
