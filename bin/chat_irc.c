@@ -153,6 +153,15 @@ struct chat_irc_batch *chat_irc_batch_find(struct chat_irc *irc, struct irc_span
     return NULL;
 }
 
+/* The label of what a message answers: its own, or that of its batch. */
+static struct irc_span label_of(struct chat_irc *irc, const struct irc_message *message)
+{
+    struct irc_span label = irc_tags_find(message->tags, "label");
+    const struct chat_irc_batch *batch =
+        label.text ? NULL : chat_irc_batch_find(irc, irc_tags_find(message->tags, "batch"));
+    return batch ? irc_span(batch->label) : label;
+}
+
 /* The history that a message belongs to, perhaps through other batches. */
 static const struct chat_irc_batch *history_of(struct chat_irc *irc, struct irc_span name)
 {
@@ -180,6 +189,7 @@ static void begin_batch(struct chat_irc *irc, const struct chat_irc_in *in, stru
         chat_irc_copy(batch->parent, sizeof batch->parent,
                       irc_tags_find(in->message->tags, "batch"));
         chat_irc_copy(batch->room, sizeof batch->room, chat_irc_param(in->message, 2));
+        chat_irc_copy(batch->label, sizeof batch->label, in->label);
         return;
     }
 }
@@ -196,6 +206,9 @@ static void on_batch(struct chat_irc *irc, const struct chat_irc_in *in)
         struct chat_irc_room *room =
             batch->is_history ? chat_irc_room_find(irc, irc_span(batch->room)) : NULL;
         batch->name[0] = '\0';
+        if (batch->parent[0] == '\0') {
+            chat_irc_on_label(irc, irc_span(batch->label));
+        }
         if (room) {
             chat_irc_room_answered(irc, room, false);
         }
@@ -241,7 +254,7 @@ void chat_irc_handle(struct chat_irc *irc, const char *line, size_t len)
                              .from = irc_source_parse(message.source),
                              .time_ms = irc->wall_ms,
                              .msgid = irc_tags_find(message.tags, "msgid"),
-                             .label = irc_tags_find(message.tags, "label"),
+                             .label = label_of(irc, &message),
                              .history = history_of(irc, irc_tags_find(message.tags, "batch"))};
     if (in.from.nick.text) {
         in.is_own = chat_irc_same(irc, in.from.nick, irc->nick);
@@ -250,6 +263,10 @@ void chat_irc_handle(struct chat_irc *irc, const char *line, size_t len)
     }
     (void)parse_time(irc_tags_find(message.tags, "time"), &in.time_ms);
     dispatch(irc, &in);
+    /* Without a batch the one message is the whole answer. */
+    if (!irc_span_is_nocase(message.command, "BATCH")) {
+        chat_irc_on_label(irc, irc_tags_find(message.tags, "label"));
+    }
 }
 
 static bool on_line(enum irc_line_fault fault, const char *line, size_t len, void *user)

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * What is said waits in the outbox. Its first message is sent with a PING behind it; when that is
- * answered the message was taken, or refused by what came before, and the next one goes. With
+ * answered the message was taken, or refused by what came before, and the next one goes. A server
+ * with labeled-response and echo-message answers the message itself, and needs no PING. With
  * echo-message the room's own line is shown, else the line is shown when it is sent.
  *
  * When a connection ends while a message is on its way, nobody knows whether it was taken. The
@@ -136,6 +137,12 @@ static void show_own(struct chat_irc *irc, const struct chat_irc_said *said)
     }
 }
 
+static bool is_labeled(const struct chat_irc *irc)
+{
+    const unsigned both = CAP_LABELED_RESPONSE | CAP_ECHO_MESSAGE;
+    return (irc->caps & both) == both;
+}
+
 static void send_first(struct chat_irc *irc)
 {
     const struct chat_irc_said *said = &irc->outbox[0];
@@ -144,7 +151,7 @@ static void send_first(struct chat_irc *irc)
     (void)snprintf(text, sizeof text, said->is_action ? "\001ACTION %.500s\001" : "%.511s",
                    said->text);
     irc_writer_init(&writer, IRC_CLIENT_TAGS_MAX_BYTES);
-    if ((irc->caps & CAP_LABELED_RESPONSE) != 0) {
+    if (is_labeled(irc)) {
         char label[32];
         (void)snprintf(label, sizeof label, "pl%lu", irc->fence + 1);
         (void)irc_writer_put_tag(&writer, irc_span("label"), irc_span(label));
@@ -164,7 +171,11 @@ static void send_first(struct chat_irc *irc)
     irc->refusal[0] = '\0';
     irc->flight_until_ms = irc->now_ms + CHAT_IRC_ANSWER_MS;
     irc->events->on_send(writer.bytes, len, irc->user);
-    put_fence(irc);
+    if (is_labeled(irc)) {
+        irc->fence++; /* the number is the label's */
+    } else {
+        put_fence(irc);
+    }
     irc->flight_fence = irc->fence;
     if ((irc->caps & CAP_ECHO_MESSAGE) == 0 && irc->flight_tries == 0) {
         show_own(irc, said);
@@ -233,11 +244,26 @@ void chat_irc_on_pong(struct chat_irc *irc, struct irc_span token)
     }
 }
 
+static bool is_flight_label(const struct chat_irc *irc, struct irc_span label)
+{
+    char own[32];
+    (void)snprintf(own, sizeof own, "pl%lu", irc->flight_fence);
+    return irc->in_flight && label.len > 0 && irc_span_is(label, own);
+}
+
+void chat_irc_on_label(struct chat_irc *irc, struct irc_span label)
+{
+    if (is_flight_label(irc, label)) {
+        on_flight_answered(irc);
+    }
+}
+
 void chat_irc_on_refusal(struct chat_irc *irc, const struct chat_irc_in *in, const char *text)
 {
     /* With labels it is known whether it is the message's. */
-    bool is_other = in->label.len == 0 && irc->command_fence != 0;
-    if ((irc->in_flight && !is_other) || irc->command_fence != 0) {
+    bool is_message = is_labeled(irc) ? is_flight_label(irc, in->label)
+                                      : irc->in_flight && irc->command_fence == 0;
+    if (is_message || irc->command_fence != 0) {
         (void)snprintf(irc->refusal, sizeof irc->refusal, "%s", text);
     }
 }
@@ -263,17 +289,14 @@ static bool is_same_said(const struct chat_irc *irc, const struct chat_irc_said 
 void chat_irc_on_own_message(struct chat_irc *irc, const struct chat_irc_in *in,
                              struct irc_span target, struct irc_span text, bool is_action)
 {
-    char label[32];
     if (irc->outbox_count == 0) {
         return;
     }
-    (void)snprintf(label, sizeof label, "pl%lu", irc->flight_fence);
-    bool is_labeled = in->label.len > 0 && irc_span_is(in->label, label);
     bool is_same = is_same_said(irc, &irc->outbox[0], target, text, is_action);
-    if (irc->in_flight && (is_labeled || is_same)) {
+    if (irc->in_flight && !in->history && (is_same || is_flight_label(irc, in->label))) {
         irc->is_echoed = true;
         if (irc->fence_seen >= irc->flight_fence) {
-            on_flight_answered(irc);
+            on_flight_answered(irc); /* the PING's answer was quicker */
         }
     } else if (irc->is_unsure && in->history && is_same) {
         pop(irc);

@@ -88,6 +88,7 @@ struct chat_irc_room {
 struct chat_irc_batch {
     char name[64]; /* "": free */
     char parent[64];
+    char label[64];                         /* of what it answers; "" */
     char room[CHAT_IRC_ROOM_MAX_BYTES + 1]; /* of a chathistory; else "" */
     bool is_history;
 };
@@ -246,6 +247,8 @@ void chat_irc_on_own_message(struct chat_irc *irc, const struct chat_irc_in *in,
 /** Puts a PING behind what was sent: its answer comes after every other. */
 void chat_irc_fence_command(struct chat_irc *irc);
 void chat_irc_on_pong(struct chat_irc *irc, struct irc_span token);
+/** The answer to what was sent with that label is complete. */
+void chat_irc_on_label(struct chat_irc *irc, struct irc_span label);
 /** The server says no: to what is in flight, or to the last command. */
 void chat_irc_on_refusal(struct chat_irc *irc, const struct chat_irc_in *in, const char *text);
 /** It says not now. */

@@ -325,12 +325,18 @@ static void test_refused_line_is_told_and_the_next_goes(void **state)
     play_in_garden(&play, true, "echo-message labeled-response batch");
     chat_irc_submit(play.irc, "one");
     chat_irc_submit(play.irc, "two");
-    assert_sent(&play, "@label=pl1 PRIVMSG #garden :one | PING pl1 | ");
-    feed(&play, "@label=pl1 :s 404 bob #garden :Cannot send\r\n:s PONG s :pl1\r\n");
+    chat_irc_submit(play.irc, "three");
+    assert_sent(&play, "@label=pl1 PRIVMSG #garden :one | ");
+    feed(&play, ":s 404 bob #other :Cannot send\r\n@label=pl1 :s 404 bob #garden :Cannot send\r\n");
     assert_string_equal(play.refused, "#garden: Cannot send");
-    assert_sent(&play, "@label=pl2 PRIVMSG #garden :two | PING pl2 | ");
+    assert_sent(&play, "@label=pl2 PRIVMSG #garden :two | ");
     /* The text is another, but the label tells. */
-    feed(&play, "@label=pl2 :bob!b@h PRIVMSG #garden :t*o\r\n:s PONG s :pl2\r\n");
+    feed(&play, "@label=pl2 :bob!b@h PRIVMSG #garden :t*o\r\n");
+    assert_sent(&play, "@label=pl3 PRIVMSG #garden :three | ");
+    feed(&play, "@label=pl3 :s BATCH +l labeled-response\r\n@batch=l :s 301 bob al :Away\r\n"
+                "@batch=l :bob!b@h PRIVMSG #garden :three\r\n");
+    assert_false(chat_irc_is_idle(play.irc));
+    feed(&play, ":s BATCH -l\r\n");
     assert_true(chat_irc_is_idle(play.irc));
     play_end(&play);
 }

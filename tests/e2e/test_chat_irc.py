@@ -329,16 +329,22 @@ def test_password_file_that_cannot_be_read_is_told(tmp_path):
 # TLS
 
 
+def make_certificate(directory):
+    """Returns: the file of a certificate for localhost, and a server's context with it."""
+    certificate = directory / "cert.pem"
+    subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes",
+                    "-keyout", directory / "key.pem", "-out", certificate, "-days", "2", "-subj",
+                    "/CN=localhost", "-addext", "subjectAltName=DNS:localhost"], check=True, capture_output=True)
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(certificate, directory / "key.pem")
+    return certificate, context
+
+
 class TlsDoor:
     """Takes TLS off and hands on to a Unix socket, as a server with TLS of its own would."""
 
     def __init__(self, directory, path):
-        self.certificate = directory / "cert.pem"
-        subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes",
-                        "-keyout", directory / "key.pem", "-out", self.certificate, "-days", "2", "-subj",
-                        "/CN=localhost", "-addext", "subjectAltName=DNS:localhost"], check=True, capture_output=True)
-        self.context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        self.context.load_cert_chain(self.certificate, directory / "key.pem")
+        self.certificate, self.context = make_certificate(directory)
         self.path = path
         self.listener = socket.create_server(("127.0.0.1", 0))
         self.port = self.listener.getsockname()[1]
@@ -394,6 +400,29 @@ def test_tls_believes_no_other_certificate(tls_door, host, args):
     done = chat_plain(f"ircs://{host}:{tls_door.port}", "secret\n", "--nick", "bob", *args)
     assert done.returncode == 1
     assert b"cannot connect to" in done.stderr
+
+
+def test_much_at_once_comes_through_tls(tmp_path, follow):
+    """Records that have been read from the socket wait in memory, where poll does not see them."""
+    certificate, context = make_certificate(tmp_path)
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        listener.settimeout(PATIENCE_S)
+
+        def serve():
+            bare, _ = listener.accept()
+            with contextlib.suppress(OSError), context.wrap_socket(bare, server_side=True) as peer:
+                peer.sendall(b":s 001 bob :Welcome\r\n:s 376 bob :End\r\n" + b"".join(
+                    b":al!a@h PRIVMSG bob :line %d %s\r\n" % (number, b"x" * 400) for number in range(5000)))
+                while peer.recv(65536):
+                    pass
+
+        thread = threading.Thread(target=serve)
+        thread.start()
+        bob = follow(f"ircs://localhost:{listener.getsockname()[1]}", "--nick", "bob", "--ca", str(certificate))
+        for number in range(5000):
+            bob.expect(rf"line {number} x+$")
+        bob.close()
+        thread.join(PATIENCE_S)
 
 
 def test_tls_needs_its_authorities(tmp_path):
