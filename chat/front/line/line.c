@@ -53,11 +53,9 @@ void line_leave(struct line_session *line, const char *reason, size_t len)
     }
 }
 
-static void on_open(struct session *session)
+static void enter(struct session *session)
 {
-    struct line_session *line = (struct line_session *)session;
     char host[PARTY_ADDRESS_TEXT_MAX];
-    line_decoder_init(&line->decoder, shard_settings(session->shard)->line_max_bytes);
     origin_format(&session->origin, host, sizeof(host));
     session->entered = true;
     char shown[SHARD_CLOAK_MAX];
@@ -74,6 +72,46 @@ static void on_open(struct session *session)
                                   .extra_len = who.len};
     (void)session_submit_parts(session, &parts);
     record_out_finish(&who);
+}
+
+static void on_open(struct session *session)
+{
+    struct line_session *line = (struct line_session *)session;
+    line_decoder_init(&line->decoder, shard_settings(session->shard)->line_max_bytes);
+    line->locked = shard_settings(session->shard)->asks_password;
+    if (line->locked) {
+        line_printf(session, "*** This server asks for its password: type it.\n");
+    } else {
+        enter(session);
+    }
+}
+
+/* The first line, where the server has a password. */
+static void check_password(struct line_session *line, const char *text, size_t len)
+{
+    struct password_query *query = password_query_create(PASSWORD_CONNECTION, "", 0, text, len);
+    line->checking = true;
+    if (!session_check_password(&line->base, query)) {
+        line_printf(&line->base, "*** Too many come in now. Try again later.\n");
+        party_stream_finish(line->base.stream);
+    }
+}
+
+static void on_password(struct session *session, const struct password_query *query)
+{
+    struct line_session *line = (struct line_session *)session;
+    if (query->result != PASSWORD_RIGHT) {
+        session_log(session, PARTY_LOG_INFO, "gave a wrong password");
+        line_printf(session,
+                    query->result == PASSWORD_LATER
+                        ? "*** Too many wrong passwords came from there. Try again later.\n"
+                        : "*** That is not the password.\n");
+        party_stream_finish(session->stream);
+        return;
+    }
+    line->locked = false;
+    line->checking = false;
+    enter(session);
 }
 
 static int64_t flood_interval_ns(const struct front_settings *settings)
@@ -162,6 +200,10 @@ static bool on_line(enum line_fault fault, const char *text, size_t len, void *u
     if (line->leaving || party_stream_is_closing(line->base.stream)) {
         return true; /* not heard any more, but taken, so that the end of input is reached */
     }
+    if (line->locked) {
+        check_password(line, text, fault == LINE_OK ? len : 0);
+        return false;
+    }
     if (fault != LINE_OK) {
         line->fault = (uint8_t)fault;
         line->waiting = true;
@@ -239,11 +281,11 @@ static void throttle(struct line_session *line, int64_t wait_ns, bool more)
 static size_t on_data(struct session *session, const uint8_t *data, size_t len)
 {
     struct line_session *line = (struct line_session *)session;
-    if (!line->welcomed) {
+    if (!line->welcomed && (!line->locked || line->checking)) {
         return 0; /* kept until the session has a name and a room */
     }
     size_t taken = line_decoder_feed(&line->decoder, data, len, &sink, line);
-    int64_t wait_ns = line->leaving ? 0 : flood_wait_ns(line);
+    int64_t wait_ns = line->leaving || line->checking ? 0 : flood_wait_ns(line);
     if (line->waiting) {
         party_stream_pause(session->stream);
     }
@@ -256,6 +298,10 @@ static size_t on_data(struct session *session, const uint8_t *data, size_t len)
 static void on_end(struct session *session)
 {
     struct line_session *line = (struct line_session *)session;
+    if (line->locked) {
+        party_stream_finish(session->stream);
+        return;
+    }
     line_decoder_end(&line->decoder, &sink, line);
     if (line->waiting) {
         line->ended = true; /* leaves when the answer is there */
@@ -329,6 +375,7 @@ const struct front line_front = {
     .on_cut = on_cut,
     .on_event = line_on_event,
     .on_answer = line_on_answer,
+    .on_password = on_password,
     .encode = line_encode,
     .on_drain = on_drain,
     .finish = finish,

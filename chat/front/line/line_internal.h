@@ -18,6 +18,8 @@ struct line_session {
     uint8_t fault;        /* enum line_fault, while waiting: of the line that was sent round */
     bool slowed;          /* told once that lines are taken slowly */
     bool talked;          /* a first line came */
+    bool locked;          /* the first line has to be the server's password */
+    bool checking;        /* and is being checked */
     bool welcomed;        /* EVENT_ENTERED came: from now on lines are heard */
     bool waiting;         /* for the hub to send a line back, or for a reader: no line is heard */
     bool ended;           /* the peer will say no more */
