@@ -195,6 +195,10 @@ static int store_room_event(struct log *log, uint32_t room_id, const struct even
     if (code == SQLITE_OK) {
         code = bind_common(stmt, event);
     }
+    if (event->type == EVENT_ROOM_RENAMED) {
+        /* The old name, which nothing else remembers. */
+        code = bind_next(stmt, 11, event->room, event->room_len, code);
+    }
     return code == SQLITE_OK ? run(stmt) : code;
 }
 

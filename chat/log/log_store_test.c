@@ -209,22 +209,39 @@ static struct seen look(struct log *log)
     return seen;
 }
 
-static void test_a_renamed_room_keeps_its_new_name(void **state)
+static void test_a_renamed_room_keeps_its_new_name_and_history_the_old_one(void **state)
 {
+    char message[512];
     struct log *log = test_open(*state);
+    struct reader *reader = NULL;
+    struct event_list found = {0};
+    struct history_query query = {
+        .kind = HISTORY_LAST, .what = HISTORY_EVENTS, .room_id = 1, .count = 9};
     struct event_parts parts = {.type = EVENT_ROOM_RENAMED,
                                 .audience = AUDIENCE_ROOM,
                                 .durable = true,
                                 .room_id = 1,
                                 .number = 2,
                                 TEXT(room, "room1"),
-                                TEXT(target, "cellar")};
+                                TEXT(target, "cellar"),
+                                TEXT(text, "it is down there")};
     say(log, 1, 1, "hello");
     assert_int_equal(commit(log, &parts), LOG_OK);
     assert_string_equal(look(log).lines[0], "1 cellar []   1/0");
     log_close(log);
     log = test_open(*state);
     assert_string_equal(look(log).lines[0], "1 cellar []   1/0");
+    assert_int_equal(reader_open(*state, &reader, message, sizeof(message)), LOG_OK);
+    assert_int_equal(reader_history(reader, &query, &found, NULL), LOG_OK);
+    assert_int_equal(found.count, 2);
+    assert_string_equal(found.items[0]->room, "cellar");
+    assert_int_equal(found.items[1]->type, EVENT_ROOM_RENAMED);
+    assert_string_equal(found.items[1]->room, "room1");
+    assert_string_equal(found.items[1]->target, "cellar");
+    assert_string_equal(found.items[1]->text, "it is down there");
+    assert_string_equal(found.items[1]->extra, "");
+    event_list_finish(&found);
+    reader_close(reader);
     log_close(log);
 }
 
@@ -461,7 +478,7 @@ int main(void)
         STORE_TEST(test_what_happens_to_a_room_is_kept_and_its_number_counts),
         STORE_TEST(test_what_happens_in_several_rooms_is_kept_in_each),
         STORE_TEST(test_what_has_no_room_is_refused),
-        STORE_TEST(test_a_renamed_room_keeps_its_new_name),
+        STORE_TEST(test_a_renamed_room_keeps_its_new_name_and_history_the_old_one),
         STORE_TEST(test_a_room_where_nothing_was_said_is_forgotten_with_the_first_commit),
         STORE_TEST(test_what_is_taken_back_is_erased),
         STORE_TEST(test_what_is_taken_back_is_erased_from_pages_that_were_split_too),

@@ -94,11 +94,17 @@ int row_room_load(sqlite3_stmt *stmt, uint32_t id, struct row_room *ret_room)
     return code;
 }
 
-/* What only private messages and room events have. */
+/* What only private messages and room events have. A room that is renamed had its old name then. */
 static void read_rest(sqlite3_stmt *stmt, const struct row_room *room, struct event_parts *parts)
 {
     parts->target = column_text(stmt, ROW_TARGET, &parts->target_len);
     parts->value = (uint64_t)sqlite3_column_int64(stmt, ROW_VALUE);
+    if (parts->type == EVENT_ROOM_RENAMED) {
+        parts->room = parts->extra;
+        parts->room_len = parts->extra_len;
+        parts->extra = NULL;
+        parts->extra_len = 0;
+    }
     if (room->id == 0) {
         parts->peer_identity = (uint64_t)sqlite3_column_int64(stmt, ROW_TARGET_IDENTITY);
         parts->audience = AUDIENCE_SESSION;
@@ -129,7 +135,8 @@ struct event *row_event(sqlite3_stmt *stmt, const struct row_room *room)
     parts.account = column_text(stmt, ROW_ACCOUNT, &parts.account_len);
     parts.tags = column_text(stmt, ROW_TAGS, &parts.tags_len);
     parts.extra = column_text(stmt, ROW_EXTRA, &parts.extra_len);
-    if (type == -1 || number < 1 || (in_messages && seq < 1) || !parts.actor || !parts.text) {
+    if (type == -1 || number < 1 || (in_messages && seq < 1) || !parts.actor || !parts.text ||
+        !parts.extra) {
         return NULL;
     }
     parts.type = (enum event_type)type;
