@@ -146,7 +146,9 @@ static void on_join(struct chat_irc *irc, const struct chat_irc_in *in)
 {
     struct irc_span name = chat_irc_param(in->message, 0);
     if (!in->is_own) {
-        chat_irc_tell_in(irc, name, "%.*s joined", SPAN(in->from.nick));
+        if (!chat_irc_room_is_crowded(irc, name)) {
+            chat_irc_tell_in(irc, name, "%.*s joined", SPAN(in->from.nick));
+        }
         return;
     }
     struct chat_irc_room *room = chat_irc_room_add(irc, name);
@@ -173,9 +175,9 @@ static void on_part(struct chat_irc *irc, const struct chat_irc_in *in)
     struct irc_span name = chat_irc_param(in->message, 0);
     struct irc_span reason = chat_irc_param(in->message, 1);
     struct chat_irc_room *room = chat_irc_room_find(irc, name);
-    if (!in->is_own) {
+    if (!in->is_own && !chat_irc_room_is_crowded(irc, name)) {
         chat_irc_tell_in(irc, name, "%.*s left%s%.*s", SPAN(in->from.nick), REASON(reason));
-    } else if (room) {
+    } else if (in->is_own && room) {
         chat_irc_tell(irc, "You have left %s.", room->name);
         chat_irc_room_remove(irc, room);
         chat_irc_rooms_check(irc);
@@ -204,7 +206,7 @@ static void on_kick(struct chat_irc *irc, const struct chat_irc_in *in)
 static void on_quit(struct chat_irc *irc, const struct chat_irc_in *in)
 {
     struct irc_span reason = chat_irc_param(in->message, 0);
-    if (!in->is_own) {
+    if (!in->is_own && !chat_irc_room_is_crowded(irc, irc_span(""))) {
         chat_irc_tell(irc, "%.*s quit%s%.*s", SPAN(in->from.nick), REASON(reason));
     }
 }
@@ -265,8 +267,8 @@ static void on_invite(struct chat_irc *irc, const struct chat_irc_in *in)
 static void on_away(struct chat_irc *irc, const struct chat_irc_in *in)
 {
     struct irc_span text = chat_irc_param(in->message, 0);
-    if (in->is_own) {
-        return; /* the reply by number says it */
+    if (in->is_own || chat_irc_room_is_crowded(irc, irc_span(""))) {
+        return; /* of oneself, the reply by number says it */
     }
     if (text.len > 0) {
         chat_irc_tell(irc, "%.*s is away: %.*s", SPAN(in->from.nick), SPAN(text));

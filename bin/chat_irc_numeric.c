@@ -162,7 +162,11 @@ static void on_names(struct chat_irc *irc, const struct chat_irc_in *in)
 static void on_names_end(struct chat_irc *irc, const struct chat_irc_in *in)
 {
     struct irc_span name = chat_irc_param(in->message, 1);
+    struct chat_irc_room *room = chat_irc_room_find(irc, name);
     char more[40] = "";
+    if (room) {
+        room->people = irc->names_count;
+    }
     if (irc->names_left_out > 0) {
         (void)snprintf(more, sizeof more, " and %zu more", irc->names_left_out);
     }

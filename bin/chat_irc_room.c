@@ -31,6 +31,17 @@ struct chat_irc_room *chat_irc_room_find(const struct chat_irc *irc, struct irc_
     return NULL;
 }
 
+bool chat_irc_room_is_crowded(const struct chat_irc *irc, struct irc_span name)
+{
+    for (size_t i = 0; i < irc->room_count; i++) {
+        if (irc->rooms[i]->people > CHAT_IRC_TOLD_MAX &&
+            (name.len == 0 || chat_irc_same(irc, name, irc->rooms[i]->name))) {
+            return true;
+        }
+    }
+    return false;
+}
+
 struct chat_irc_room *chat_irc_room_add(struct chat_irc *irc, struct irc_span name)
 {
     struct chat_irc_room *room = chat_irc_room_find(irc, name);

@@ -30,6 +30,7 @@
 #define CHAT_IRC_ON_JOIN     20   /* lines of history */
 #define CHAT_IRC_PAGE        100  /* of what was missed */
 #define CHAT_IRC_PAGES_MAX   20
+#define CHAT_IRC_TOLD_MAX    100 /* above this many in a room, comings and goings are noise */
 
 /* What "%.*s" takes. */
 #define SPAN(span) (int)(span).len, (span).text ? (span).text : ""
@@ -75,6 +76,7 @@ struct chat_irc_room {
     unsigned ask_limit; /* messages that were asked for */
     unsigned answered;  /* that have come */
     unsigned pages;
+    size_t people;         /* when one entered; 0: not told */
     int64_t ask_until_ms;  /* of the history */
     int64_t join_until_ms; /* is_asked */
     char last_id[128];     /* msgid of the newest message shown; "" */
@@ -207,6 +209,8 @@ void chat_irc_ask_for_nick(struct chat_irc *irc);
 /* ---- chat_irc_room.c ---- */
 
 struct chat_irc_room *chat_irc_room_find(const struct chat_irc *irc, struct irc_span name);
+/** Whether it has so many people that who comes and goes is not told; any room when name is "". */
+bool chat_irc_room_is_crowded(const struct chat_irc *irc, struct irc_span name);
 /** NULL when there are too many. */
 struct chat_irc_room *chat_irc_room_add(struct chat_irc *irc, struct irc_span name);
 void chat_irc_room_remove(struct chat_irc *irc, struct chat_irc_room *room);

@@ -224,6 +224,28 @@ static void test_kicked_out_of_the_only_room(void **state)
     play_end(&play);
 }
 
+static void test_in_a_crowd_nobody_is_told_who_comes(void **state)
+{
+    struct play play = {.is_slow = *(bool *)*state};
+    play_in_garden(&play, false, "");
+    chat_irc_submit(play.irc, "/join crowd");
+    feed(&play, ":bob!b@h JOIN #crowd\r\n");
+    for (int i = 0; i < 1000; i++) {
+        char line[100];
+        (void)snprintf(line, sizeof line, ":s 353 bob = #crowd :somebody%d\r\n", i);
+        feed(&play, line);
+    }
+    feed(&play, ":s 366 bob #crowd :End\r\n");
+    assert_non_null(strstr(play.shown, "You are in #crowd, with 999 others: somebody0 "));
+    assert_non_null(strstr(play.shown, " more\n"));
+    assert_true(play.shown_len < 1200);
+    forget(&play);
+    feed(&play, ":al!a@h JOIN #crowd\r\n:al!a@h JOIN #garden\r\n:al!a@h PART #crowd\r\n"
+                ":al!a@h AWAY :x\r\n:al!a@h QUIT :x\r\n:al!a@h NICK al2\r\n");
+    assert_shown(&play, "*** #garden: al joined\n*** al is now called al2\n");
+    play_end(&play);
+}
+
 static void on_show_whole(const struct chat_line *line, void *user)
 {
     struct play *play = user;
@@ -439,6 +461,7 @@ int main(void)
         BOTH(test_what_says_nothing_to_people_is_not_shown),
         BOTH(test_rooms_are_named_when_there_are_several),
         BOTH(test_kicked_out_of_the_only_room),
+        BOTH(test_in_a_crowd_nobody_is_told_who_comes),
         cmocka_unit_test(test_server_time_is_shown_in_local_time),
         BOTH(test_ctcp_is_answered_modestly),
         BOTH(test_without_echo_own_lines_are_shown_at_once),
