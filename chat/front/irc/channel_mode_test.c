@@ -155,6 +155,20 @@ static void test_long_mask(void **state)
     assert_reads(alice, wanted);
 }
 
+static void test_list_full(void **state)
+{
+    (void)state;
+    const struct hub_settings hub = {.limits = {.masks = 2}};
+    (void)close_house(NULL);
+    house = house_open(NULL, &hub);
+    alice = user_enter_irc(house, "alice", NULL);
+    bob = user_enter_irc(house, "bob", NULL);
+    meet();
+    user_send(alice, "MODE #room +bbb a b c\r\n");
+    assert_reads(alice, ":server 478 alice #room b :Channel list is full\r\n"
+                        ":alice!~alice@unix MODE #room +bb a!*@* b!*@*\r\n");
+}
+
 /* ---- MODE of a user ---- */
 
 static void test_user_modes(void **state)
@@ -343,6 +357,7 @@ int main(void)
         in_house(test_many_changes),
         in_house(test_mode_refused),
         in_house(test_long_mask),
+        in_house(test_list_full),
         in_house(test_user_modes),
         in_house(test_user_modes_refused),
         in_house(test_operator_no_more),

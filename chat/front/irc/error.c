@@ -187,16 +187,22 @@ static void other_error(struct irc_session *irc, const struct event *event)
     }
 }
 
-/* Nothing that answers a NOTICE may cause an answer (RFC 2812 3.3.2). */
-static bool is_silent(const struct event *event)
+/*
+ * Nothing that answers a NOTICE may cause an answer (RFC 2812 3.3.2). Nor is anybody told of a
+ * question that the front asked: of the topic of a room with a new name, left since.
+ */
+static bool is_silent(struct irc_session *irc, const struct event *event)
 {
-    return (event->asked == COMMAND_SAY || event->asked == COMMAND_PRIVATE) &&
-           event->kind == MESSAGE_NOTICE;
+    char *note = event->asked == COMMAND_GET_TOPIC ? irc_take_note(irc, IRC_NOTE_TOPIC) : NULL;
+    bool is_own_question = note != NULL;
+    free(note);
+    bool is_message = event->asked == COMMAND_SAY || event->asked == COMMAND_PRIVATE;
+    return is_own_question || (is_message && event->kind == MESSAGE_NOTICE);
 }
 
 void irc_error(struct irc_session *irc, const struct event *event)
 {
-    if (!is_silent(event) && !rename_error(irc, event) && !name_error(irc, event) &&
+    if (!is_silent(irc, event) && !rename_error(irc, event) && !name_error(irc, event) &&
         !room_error(irc, event) && !mode_error(irc, event)) {
         other_error(irc, event);
     }
