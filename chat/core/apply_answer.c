@@ -131,6 +131,7 @@ struct event_parts apply_refusal(const struct apply *apply, enum event_error cod
     struct event_parts parts = apply_to_session(apply, EVENT_ERROR, apply->command->session);
     parts.code = (uint8_t)code;
     parts.asked = apply->command->type;
+    parts.kind = apply->command->kind;
     return parts;
 }
 

@@ -96,6 +96,9 @@ void apply_go_in(struct apply *apply, struct member *member, struct room *room)
     joined.count = room->member_count;
     joined.extra = member->real_name;
     joined.extra_len = strlen(member->real_name);
+    if (member->away != NULL) {
+        parts_set_text(&joined, member->away, strlen(member->away));
+    }
     apply_yield(apply, &joined);
 }
 

@@ -29,10 +29,17 @@ static bool read_said(const struct command *command, struct said *ret_said)
     return room_id <= UINT32_MAX;
 }
 
-static void refuse(struct apply *apply, enum event_error code)
+static void refuse(struct apply *apply, enum event_error code, bool is_room)
 {
     const struct command *command = apply->command;
-    apply_refuse(apply, code, command->target, command->target_len, command->value);
+    struct event_parts parts = apply_refusal(apply, code);
+    parts.count = command->value;
+    parts_set_text(&parts, command->target, command->target_len);
+    if (is_room) {
+        parts.room = command->target;
+        parts.room_len = command->target_len;
+    }
+    apply_yield(apply, &parts);
 }
 
 static struct event_parts redaction(const struct apply *apply)
@@ -78,12 +85,12 @@ static void redact_in_room(struct apply *apply, const struct said *said)
         return;
     }
     if (said->room_id != room->id || said->seq <= room->sealed_seq) {
-        refuse(apply, ERROR_REDACT_UNKNOWN);
+        refuse(apply, ERROR_REDACT_UNKNOWN, true);
         return;
     }
     bool is_own = apply->member != NULL && said->author == apply->member->identity;
     if (!is_own && !may_all) {
-        refuse(apply, ERROR_REDACT_DENIED);
+        refuse(apply, ERROR_REDACT_DENIED, true);
         return;
     }
     if (apply_refuse_unstored(apply)) {
@@ -107,7 +114,7 @@ static void redact_private(struct apply *apply, const struct said *said)
     if (member == NULL || said->author != member->identity) {
         /* Others are not told that there is such a message. */
         bool was_told = member != NULL && said->receiver == member->identity;
-        refuse(apply, was_told ? ERROR_REDACT_DENIED : ERROR_REDACT_UNKNOWN);
+        refuse(apply, was_told ? ERROR_REDACT_DENIED : ERROR_REDACT_UNKNOWN, false);
         return;
     }
     if (apply_refuse_unstored(apply)) {
@@ -138,6 +145,6 @@ void apply_redact(struct apply *apply)
     } else if (is_room || is_known) {
         redact_in_room(apply, is_known ? &said : &(struct said){0});
     } else {
-        refuse(apply, ERROR_REDACT_UNKNOWN);
+        refuse(apply, ERROR_REDACT_UNKNOWN, false);
     }
 }

@@ -38,7 +38,7 @@ enum event_type {
                          unless it is of MESSAGE_TAGS */
     EVENT_PRIVATE_OF, /* the same one, for who sent it; carries the same number. not durable itself.
                          extra: why the receiver is away, "" when it is not */
-    EVENT_ERROR,      /* what was asked is refused: code, asked, and text is what it was about */
+    EVENT_ERROR, /* what was asked is refused: code, asked, kind, and text is what it was about */
     EVENT_REPLY_TOPIC,   /* text: the topic, actor: who set it ("" without topic), source: its
                             "user@host" ("" when that is not known), time_ms: when */
     EVENT_REPLY_WHO,     /* text: names, one a line; room; count */
@@ -49,7 +49,8 @@ enum event_type {
                             also to the console when a room was told */
     EVENT_ECHO,          /* COMMAND_ECHO: its text */
     /* to a room */
-    EVENT_JOINED,  /* actor came; count: members now; extra: its real name */
+    EVENT_JOINED,  /* actor came; count: members now; extra: its real name; text: why it is away, ""
+                    when it  is not */
     EVENT_LEFT,    /* actor left the room, not the server; text: the reason; count: members left */
     EVENT_MESSAGE, /* actor said text. durable. value: 0, or '@' or '+': for members of that rank,
                       told to each of them by itself (AUDIENCE_SESSION, peer: the actor's session,
@@ -172,7 +173,7 @@ enum event_error {
     ERROR_KEY_SET,
     ERROR_ROOM_TAKEN, /* COMMAND_RENAME_ROOM: text: the new name */
     ERROR_RENAME_DENIED,
-    ERROR_REDACT_DENIED, /* text: the target, count: the number */
+    ERROR_REDACT_DENIED, /* text: the target, which is the room, if it is one; count: the number */
     ERROR_REDACT_UNKNOWN,
     ERROR_CODE_COUNT,
 };

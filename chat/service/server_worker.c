@@ -148,10 +148,12 @@ static void env_log(enum party_log_level level, uint64_t connection, const char 
 
 /* ---- accepting ---- */
 
-static void refuse(struct worker *worker, int fd, const struct party_address *peer, const char *why)
+static void refuse(struct worker *worker, int fd, const struct party_address *peer,
+                   enum shard_entry entry, const char *why)
 {
     char text[PARTY_ADDRESS_TEXT_MAX], line[128];
-    int len = snprintf(line, sizeof(line), "*** Not now: %s.\n", why);
+    int len = entry == ENTRY_IRC ? snprintf(line, sizeof(line), "ERROR :Not now: %s\r\n", why)
+                                 : snprintf(line, sizeof(line), "*** Not now: %s.\n", why);
     /* A fresh socket's buffer takes a line; if not, the peer still learns from the end. */
     (void)send(fd, line, (size_t)len, MSG_DONTWAIT | MSG_NOSIGNAL);
     (void)close(fd);
@@ -181,7 +183,7 @@ static void on_accept(struct party_listener *listener, int fd, const struct part
         enum guard_verdict verdict =
             guard_admit(worker->server->guard, peer, party_loop_now_ns(worker->loop));
         if (verdict != GUARD_OK) {
-            refuse(worker, fd, peer, verdict_text(verdict));
+            refuse(worker, fd, peer, entry->entry, verdict_text(verdict));
             return;
         }
     }

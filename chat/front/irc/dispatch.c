@@ -105,7 +105,8 @@ static struct irc_span label_of(const struct irc_session *irc, const struct irc_
         return none;
     }
     struct irc_span label = irc_tags_find(message->tags, "label");
-    return label.len > 0 && label.len <= 64 ? label : none;
+    /* A label that is no text cannot be sent back. */
+    return label.len > 0 && label.len <= 64 && text_is_utf8(label.text, label.len) ? label : none;
 }
 
 /* What is wrong with a line whatever its command does. Returns: false when it was told. */

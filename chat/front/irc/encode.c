@@ -277,6 +277,8 @@ static void encode_tags(struct encode *encode)
 
 /* ---- what happens in rooms ---- */
 
+static void encode_away(struct encode *encode);
+
 static void encode_join(struct encode *encode)
 {
     const struct event *event = encode->event;
@@ -289,6 +291,9 @@ static void encode_join(struct encode *encode)
         irc_writer_put_text(writer, irc_span_of(event->extra, event->extra_len));
     }
     end(encode);
+    if (event->type == EVENT_JOINED && event->text_len > 0) {
+        encode_away(encode); /* away-notify: told with who comes in while away */
+    }
 }
 
 static void encode_part(struct encode *encode)

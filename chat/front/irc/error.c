@@ -88,6 +88,11 @@ static bool mode_error(struct irc_session *irc, const struct event *event)
         event->room_len > 0 ? irc_channel(event->room, event->room_len, channel) : irc_nick(irc);
     switch (event->code) {
     case ERROR_MODE_UNKNOWN:
+        /* Modes are bytes: of a character beyond ASCII the first stands for it, as '?'. */
+        if (text.len > 0 && ((unsigned char)text.text[0] & 0xc0) == 0x80) {
+            return true;
+        }
+        text = text.len > 0 && (unsigned char)text.text[0] > 0x7f ? irc_span("?") : text;
         if (event->room_len > 0) {
             irc_reply(irc, IRC_ERR_UNKNOWNMODE, text);
         } else {
@@ -150,6 +155,7 @@ static void other_error(struct irc_session *irc, const struct event *event)
     char channel[IRC_CHANNEL_CAP], msgid[IRC_MSGID_CAP];
     struct irc_span text = irc_span_of(event->text, event->text_len);
     struct irc_span room = irc_channel(event->room, event->room_len, channel);
+    struct irc_span target = event->room_len > 0 ? room : text;
     int n = snprintf(msgid, sizeof(msgid), "m%llu", (unsigned long long)event->count);
     switch (event->code) {
     case ERROR_TOO_MANY_ROOMS:
@@ -174,10 +180,11 @@ static void other_error(struct irc_session *irc, const struct event *event)
                   irc_span_of(event->extra, event->extra_len));
         break;
     case ERROR_REDACT_DENIED:
-        irc_fail(irc, "REDACT", IRC_STANDARD_REDACT_FORBIDDEN, text, irc_span_of(msgid, (size_t)n));
+        irc_fail(irc, "REDACT", IRC_STANDARD_REDACT_FORBIDDEN, target,
+                 irc_span_of(msgid, (size_t)n));
         break;
     case ERROR_REDACT_UNKNOWN:
-        irc_fail(irc, "REDACT", IRC_STANDARD_UNKNOWN_MSGID, text, irc_span_of(msgid, (size_t)n));
+        irc_fail(irc, "REDACT", IRC_STANDARD_UNKNOWN_MSGID, target, irc_span_of(msgid, (size_t)n));
         break;
     case ERROR_DENIED:
         irc_reply0(irc, IRC_ERR_NOPRIVILEGES);

@@ -7,6 +7,7 @@
 
 #include "base/xalloc.h"
 #include "front/irc/irc_internal.h"
+#include "wire/sniff.h"
 
 /*
  * The IRC front's life of a session: bytes into lines, how fast lines are taken, silence, the end.
@@ -114,6 +115,11 @@ static bool is_held_up(const struct irc_session *irc)
     return irc->asked || irc->waiting || irc->base.timer != NULL;
 }
 
+static bool is_http(const char *text, size_t len)
+{
+    return sniff((const uint8_t *)text, len) == SNIFF_HTTP && memmem(text, len, " HTTP/", 6);
+}
+
 static bool on_line(enum irc_line_fault fault, const char *text, size_t len, void *user)
 {
     struct irc_session *irc = user;
@@ -121,6 +127,12 @@ static bool on_line(enum irc_line_fault fault, const char *text, size_t len, voi
         return true; /* not heard any more, but taken, so that the end of input is reached */
     }
     unsigned cost = 1;
+    if (!irc->spoke && fault == IRC_LINE_OK && is_http(text, len)) {
+        /* A page in a browser can be made to talk to this port; its request is not chat. */
+        irc_leave(irc, "This is no web server", 21);
+        return true;
+    }
+    irc->spoke = true;
     if (fault == IRC_LINE_TOO_LONG) {
         /* Told in its turn: no command is so long. */
         irc_hear(irc, NULL, 0);

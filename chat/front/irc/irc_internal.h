@@ -65,6 +65,7 @@ struct irc_session {
     bool asked;           /* COMMAND_REGISTER is under way: no line is heard */
     bool waiting;         /* for a reader or a password: no line is heard */
     bool ended;           /* the peer will say no more */
+    bool spoke;           /* a first line came */
     bool leaving;         /* COMMAND_QUIT was sent, or the session is finished without */
     bool is_operator;     /* no flood control */
     bool password_ok;     /* PASS was right */

@@ -55,6 +55,7 @@ static void add_names(struct tokens *tokens, const struct front_settings *settin
     add(tokens, "KICKLEN=%u", settings->kick_max);
     add(tokens, "AWAYLEN=%u", settings->away_max);
     add(tokens, "NAMELEN=%u", (unsigned)REAL_NAME_MAX_BYTES);
+    add(tokens, "HOSTLEN=%u", (unsigned)SHARD_CLOAK_MAX - 1);
     add(tokens, "USERLEN=%u", (unsigned)USER_MAX_BYTES);
     add(tokens, "KEYLEN=%u", (unsigned)KEY_MAX_BYTES);
     add(tokens, "LINELEN=%u", (unsigned)IRC_BODY_MAX_BYTES);
@@ -70,6 +71,7 @@ static void add_rooms(struct tokens *tokens, const struct front_settings *settin
     add(tokens, "EXCEPTS=e");
     add(tokens, "INVEX=I");
     add(tokens, "EXTBAN=~,am");
+    add(tokens, "ACCOUNTEXTBAN=a");
     add(tokens, "ELIST=CMNTU");
     add(tokens, "SAFELIST");
 }

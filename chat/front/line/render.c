@@ -114,7 +114,8 @@ static void encode_presence(const struct event *event, const char *what, struct 
     if (event->type == EVENT_REMOVED || event->type == EVENT_ROOM_RENAMED) {
         text_out_add(out, event->target, event->target_len);
     }
-    if (event->text_len > 0) {
+    /* Who comes brings its away text along, which is no affair of a room of lines. */
+    if (event->text_len > 0 && event->type != EVENT_JOINED) {
         text_out_add(out, ": ", 2);
         add_clean(out, event->text, event->text_len);
     }
