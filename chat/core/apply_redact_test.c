@@ -74,7 +74,7 @@ static void test_only_operators_take_back_what_others_said(void **state)
 {
     (void)state;
     run(DEN "> 2 REDACT=2 den || 1;2;{1};/\n"
-            "ERROR @2 REDACT_DENIED text=den count=2\n"
+            "ERROR @2 room=den REDACT_DENIED text=den count=2\n"
             "> 1 REDACT=1 den | spam || 1;1;{2};/\n"
             "REDACTED #den by=alice text=spam value=1 n=3\n" CAROL "> 3 REDACT=2 den || 1;2;{1};/\n"
             "ERROR @3 NOT_IN_ROOM text=den\n"
@@ -90,11 +90,11 @@ static void test_what_the_log_does_not_know_cannot_be_taken_back(void **state)
 {
     (void)state;
     run(DEN "> 1 REDACT=9 den\n"
-            "ERROR @1 REDACT_UNKNOWN text=den count=9\n"
+            "ERROR @1 room=den REDACT_UNKNOWN text=den count=9\n"
             "> 1 REDACT=9 nowhere\n"
             "ERROR @1 REDACT_UNKNOWN text=nowhere count=9\n"
             "> 1 REDACT=1 den || 7;1;{2};/\n"
-            "ERROR @1 REDACT_UNKNOWN text=den count=1\n"
+            "ERROR @1 room=den REDACT_UNKNOWN text=den count=1\n"
             "> 1 REDACT=1 bob\n"
             "ERROR @1 REDACT_UNKNOWN text=bob count=1\n");
 }
@@ -116,7 +116,7 @@ static void test_a_sealed_message_cannot_be_taken_back(void **state)
             "ENTERED @2 room=den by=bob from=3 count=1 seq=2\n"
             "JOINED #den by=bob count=1\n"
             "> 2 REDACT=1 den || 1;1;{2};/\n"
-            "ERROR @2 REDACT_UNKNOWN text=den count=1\n");
+            "ERROR @2 room=den REDACT_UNKNOWN text=den count=1\n");
 }
 
 static void test_a_private_message_is_taken_back_by_its_author_alone(void **state)
