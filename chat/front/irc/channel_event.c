@@ -31,6 +31,7 @@ static void enter(struct irc_session *irc, const struct event *event)
     struct irc_span real_name = irc_fit(irc_span(irc->real_name), REAL_NAME_MAX_BYTES);
     own.extra = real_name.text;
     own.extra_len = (uint32_t)real_name.len;
+    irc_bulk_begin(irc);
     irc_write_event(irc, &own);
     if (event->text_len > 0) {
         topic_lines(irc, event, event->target, event->extra, (int64_t)event->peer);
@@ -75,7 +76,6 @@ static void names_reply(struct irc_session *irc, const struct event *event)
     struct record_field fields[FIELD_COUNT];
     struct irc_items items;
     char channel[IRC_CHANNEL_CAP];
-    size_t end = irc_answer_end(irc);
     char *note = irc_take_note(irc, IRC_NOTE_NAMES);
     /* Of a room that there is not, the name as it was asked for: with its '#'. */
     struct irc_span name = event->room_len > 0 ? irc_channel(event->room, event->room_len, channel)
@@ -83,8 +83,9 @@ static void names_reply(struct irc_session *irc, const struct event *event)
     const struct irc_span params[] = {irc_span(event->flags & EVENT_FLAG_SECRET ? "@" : "="), name};
     irc_items_begin(&items, irc, IRC_RPL_NAMREPLY, params, 2, ' ');
     bool is_all = true;
+    irc_bulk_begin(irc);
     while (is_all && record_next(&in, fields, FIELD_COUNT)) {
-        is_all = irc->written < end;
+        is_all = irc_has_room(irc);
         if (is_all) {
             add_name(irc, &items, fields);
         }
@@ -96,6 +97,7 @@ static void names_reply(struct irc_session *irc, const struct event *event)
     if (!note) {
         irc_reply(irc, IRC_RPL_ENDOFNAMES, name);
     }
+    irc_bulk_end(irc);
     free(note);
 }
 

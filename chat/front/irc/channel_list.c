@@ -144,9 +144,9 @@ void irc_list_reply(struct irc_session *irc, const struct event *event)
     struct record_field fields[FIELD_COUNT];
     struct conditions conditions;
     char channel[IRC_CHANNEL_CAP];
-    size_t end = irc_answer_end(irc);
     char *note = irc_take_note(irc, IRC_NOTE_LIST);
     read_conditions(&conditions, note ? note : "");
+    irc_bulk_begin(irc);
     while (record_next(&in, fields, FIELD_COUNT)) {
         struct irc_span name =
             irc_channel(fields[FIELD_ROOM].text, fields[FIELD_ROOM].len, channel);
@@ -156,7 +156,7 @@ void irc_list_reply(struct irc_session *irc, const struct event *event)
             is_old_enough(&conditions.topic, record_number(&fields[FIELD_TOPIC_SET]),
                           event->time_ms) &&
             is_named_so(&conditions, name);
-        if (is_meant && irc->written >= end) {
+        if (is_meant && !irc_has_room(irc)) {
             irc_reply(irc, IRC_ERR_TOOMANYMATCHES, irc_span("LIST"));
             break;
         }
@@ -165,6 +165,7 @@ void irc_list_reply(struct irc_session *irc, const struct event *event)
                              irc_field(&fields[FIELD_TOPIC]));
         }
     }
+    irc_bulk_end(irc);
     finish_conditions(&conditions);
     free(note);
 }

@@ -113,6 +113,9 @@ void irc_on_event(struct session *session, const struct event *event)
     struct irc_session *irc = (struct irc_session *)session;
     struct irc_label *held = irc->label;
     bool is_aside = held && !is_own(event);
+    if (event->type != EVENT_REPLY_NAMES) {
+        irc_bulk_end(irc);
+    }
     if (is_aside) {
         irc->label = NULL;
     }

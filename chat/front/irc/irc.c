@@ -44,6 +44,10 @@ static void finish(struct session *session)
     struct irc_session *irc = (struct irc_session *)session;
     irc_known(irc);
     irc_splitter_finish(&irc->splitter);
+    if (irc->bulk) {
+        text_out_finish(irc->bulk);
+        free(irc->bulk);
+    }
     irc_label_free(irc->label);
     irc_multiline_free(irc->multiline);
     irc_marks_free(irc->marks);

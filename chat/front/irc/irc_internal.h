@@ -82,12 +82,12 @@ struct irc_session {
     char *password;                  /* of PASS, until it is checked */
     char *later;                     /* the line that is carried out when its wait is over */
     char *note;                      /* what the next answer is to know; NULL: nothing */
+    struct text_out *bulk;           /* messages put together: irc_bulk_begin; NULL: none are */
     struct irc_label *label;         /* answers being held back; NULL: none */
     struct irc_multiline *multiline; /* draft/multiline: the batch that comes in; NULL: none */
     struct irc_marks *marks;         /* draft/read-marker; NULL: none */
     unsigned batches;                /* that were opened, for names that no other has */
     unsigned submitted; /* commands sent to the hub, ever: tells whether a line sent any */
-    size_t written;     /* bytes of messages, ever: tells how long an answer is */
 };
 
 /* A line as a command's function gets it. */
@@ -185,10 +185,17 @@ struct irc_span irc_server_name(const struct irc_session *irc);
 /** The nick, or '*'. */
 struct irc_span irc_nick(const struct irc_session *irc);
 /**
- * How far irc->written may go in an answer that begins now: what is longer would have the peer cut
- * for want of room in its queue. What writes on and on stops there and says so.
+ * Whether an answer of many messages may go on: what is longer would have the peer cut for want of
+ * room in its queue. What writes on and on asks before each message, stops and says so.
  */
-size_t irc_answer_end(const struct irc_session *irc);
+bool irc_has_room(const struct irc_session *irc);
+/**
+ * From now on messages are put together, and go out in large pieces: those the socket takes need
+ * no room in the queue. Ends with irc_bulk_end, or with the next event but for EVENT_REPLY_NAMES.
+ */
+void irc_bulk_begin(struct irc_session *irc);
+/** Not having begun is accepted. */
+void irc_bulk_end(struct irc_session *irc);
 /** Bytes of whole messages; held back when the session holds back. */
 void irc_write(struct irc_session *irc, const char *bytes, size_t len);
 /** A message begun for this session: room for its tags. */

@@ -2,12 +2,17 @@
 #include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
+#include "base/xalloc.h"
 #include "front/irc/irc_internal.h"
 
 /* What is written to one session. */
+
+/* So much is sent at once, past the queue, when nothing is in that: see party_stream_write. */
+#define BULK_BYTES 32768
 
 struct irc_span irc_span_of(const char *text, size_t len)
 {
@@ -30,31 +35,56 @@ struct irc_span irc_nick(const struct irc_session *irc)
     return irc_span(irc->registered && irc->nick ? irc->nick : IRC_NO_NAME);
 }
 
-void irc_write(struct irc_session *irc, const char *bytes, size_t len)
+bool irc_has_room(const struct irc_session *irc)
 {
-    irc->written += len;
-    if (irc->label) {
-        irc_label_hold(irc->label, bytes, len);
-    } else {
-        session_write(&irc->base, bytes, len);
+    /* For the line that goes past it, for what ends the answer, and for what comes meanwhile. */
+    const size_t least_reserve = 1024, most_reserve = 16384;
+    size_t limit = shard_settings(irc->base.shard)->stream.output_max_bytes;
+    size_t reserve = limit == 0 || limit / 4 > most_reserve ? most_reserve : limit / 4;
+    size_t taken = reserve > least_reserve ? reserve : least_reserve;
+    taken += irc->bulk ? irc->bulk->len : 0;
+    taken += irc->label ? irc_label_bytes(irc->label) : 0;
+    return party_stream_output_room(irc->base.stream) > taken;
+}
+
+void irc_bulk_begin(struct irc_session *irc)
+{
+    if (!irc->bulk) {
+        irc->bulk = xcalloc(1, sizeof(*irc->bulk));
     }
 }
 
-size_t irc_answer_end(const struct irc_session *irc)
+void irc_bulk_end(struct irc_session *irc)
 {
-    /* For the line that goes past the end, for what ends the answer, and for what comes meanwhile.
-     */
-    const size_t least_reserve = 1024, most_reserve = 16384;
-    size_t room = party_stream_output_room(irc->base.stream);
-    size_t reserve = room / 4 < most_reserve ? room / 4 : most_reserve;
-    reserve = reserve > least_reserve ? reserve : least_reserve;
-    if (irc->label) {
-        reserve += irc_label_bytes(irc->label);
+    struct text_out *bulk = irc->bulk;
+    if (bulk) {
+        irc->bulk = NULL;
+        if (bulk->len > 0) {
+            session_write(&irc->base, bulk->data, bulk->len);
+        }
+        text_out_finish(bulk);
+        free(bulk);
     }
-    size_t max = room > reserve ? room - reserve : 0;
-    /* A label puts a tag of some 15 bytes on each message, which has 60 or more. */
-    max = irc->label ? max / 4 * 3 : max;
-    return max < SIZE_MAX - irc->written ? irc->written + max : SIZE_MAX;
+}
+
+static void add_to_bulk(struct irc_session *irc, const char *bytes, size_t len)
+{
+    text_out_add(irc->bulk, bytes, len);
+    if (irc->bulk->len >= BULK_BYTES) {
+        session_write(&irc->base, irc->bulk->data, irc->bulk->len);
+        irc->bulk->len = 0;
+    }
+}
+
+void irc_write(struct irc_session *irc, const char *bytes, size_t len)
+{
+    if (irc->label) {
+        irc_label_hold(irc->label, bytes, len);
+    } else if (irc->bulk) {
+        add_to_bulk(irc, bytes, len);
+    } else {
+        session_write(&irc->base, bytes, len);
+    }
 }
 
 void irc_start(const struct irc_session *irc, struct irc_writer *writer)

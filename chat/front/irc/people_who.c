@@ -147,11 +147,11 @@ void irc_who_reply(struct irc_session *irc, const struct event *event)
     struct record_in in = {event->extra, event->extra_len};
     struct record_field fields[FIELD_COUNT];
     struct irc_span mask = irc_span_of(event->target, event->target_len);
-    size_t end = irc_answer_end(irc);
     char *note = irc_take_note(irc, IRC_NOTE_WHO);
     struct irc_span token = note ? take_token(note) : irc_span("0");
+    irc_bulk_begin(irc);
     while (record_next(&in, fields, FIELD_COUNT)) {
-        if (irc->written >= end) {
+        if (!irc_has_room(irc)) {
             irc_reply(irc, IRC_ERR_TOOMANYMATCHES, irc_span("WHO"), mask);
             break;
         }
@@ -162,5 +162,6 @@ void irc_who_reply(struct irc_session *irc, const struct event *event)
         }
     }
     irc_reply(irc, IRC_RPL_ENDOFWHO, mask);
+    irc_bulk_end(irc);
     free(note);
 }

@@ -185,11 +185,10 @@ void irc_whowas_reply(struct irc_session *irc, const struct event *event)
     struct record_in in = {event->extra, event->extra_len};
     struct record_field fields[5];
     struct irc_span nick = irc_span_of(event->target, event->target_len);
-    size_t end = irc_answer_end(irc);
     if (event->count == 0) {
         irc_reply(irc, IRC_ERR_WASNOSUCHNICK, nick);
     }
-    while (irc->written < end && record_next(&in, fields, 5)) {
+    while (irc_has_room(irc) && record_next(&in, fields, 5)) {
         whowas_lines(irc, fields);
     }
     irc_reply(irc, IRC_RPL_ENDOFWHOWAS, nick);
