@@ -14,9 +14,10 @@
 #include "wire/irc_name.h"
 #include "wire/irc_numeric.h"
 
-#define NICK_AGAIN_MS  10000 /* the server may not have noticed that the old connection is gone */
-#define NICK_AGAIN_MAX 12
-#define NICK_TRIES_MAX 8 /* other names at the beginning */
+#define NICK_AGAIN_MS   10000 /* the server may not have noticed that the old connection is gone */
+#define NICK_AGAIN_MAX  12
+#define NICK_TRIES_MAX  8 /* other names at the beginning */
+#define NICK_SAFE_BYTES 9 /* that every server takes */
 
 static const struct {
     const char *name;
@@ -236,12 +237,13 @@ void chat_irc_ask_for_nick(struct chat_irc *irc)
 static void make_other(struct chat_irc *irc)
 {
     size_t len = strlen(irc->wanted);
-    size_t max = len > 9 ? len : 9;
+    size_t max = len > NICK_SAFE_BYTES ? len : NICK_SAFE_BYTES;
     char tail[16];
     if (irc->nick_tries <= 2 && len + irc->nick_tries <= max) {
         (void)snprintf(tail, sizeof tail, "%s", irc->nick_tries == 1 ? "_" : "__");
     } else {
-        (void)snprintf(tail, sizeof tail, "%u", (unsigned)(irc->now_ms * 31 / 7) % 90 + 10);
+        (void)snprintf(tail, sizeof tail, "%u",
+                       ((unsigned)irc->now_ms + irc->nick_tries * 37) % 90 + 10);
     }
     size_t keep = max - strlen(tail);
     keep = len < keep ? len : keep;
@@ -251,10 +253,22 @@ static void make_other(struct chat_irc *irc)
     (void)snprintf(irc->nick, sizeof irc->nick, "%.*s%s", (int)keep, irc->wanted, tail);
 }
 
+/* There are servers that know nine letters. */
+static void cut_wanted(struct chat_irc *irc)
+{
+    size_t keep = NICK_SAFE_BYTES;
+    while (keep > 0 && ((unsigned char)irc->wanted[keep] & 0xC0) == 0x80) {
+        keep--;
+    }
+    irc->wanted[keep] = '\0';
+}
+
 static bool refuse_first_nick(struct chat_irc *irc, struct irc_span text, int numeric)
 {
     bool is_strange = numeric == IRC_ERR_ERRONEUSNICKNAME || numeric == IRC_ERR_NONICKNAMEGIVEN;
-    if (((irc->strict && !irc->any_nick) || is_strange) && !irc->is_returning) {
+    bool is_fixed = irc->strict && !irc->any_nick;
+    bool is_long = strlen(irc->wanted) > NICK_SAFE_BYTES && irc->nick_tries == 0;
+    if (!irc->is_returning && (is_fixed || (is_strange && !is_long))) {
         chat_irc_fail(irc, "the name %s is refused: %.*s", irc->wanted, SPAN(text));
         return true;
     }
@@ -264,9 +278,15 @@ static bool refuse_first_nick(struct chat_irc *irc, struct irc_span text, int nu
     }
     char before[CHAT_IRC_NICK_MAX_BYTES + 1];
     chat_irc_copy(before, sizeof before, irc_span(irc->nick));
-    make_other(irc);
+    if (is_strange && is_long) {
+        cut_wanted(irc);
+        chat_irc_copy(irc->nick, sizeof irc->nick, irc_span(irc->wanted));
+    } else {
+        make_other(irc);
+    }
     if (!irc->is_returning) {
-        chat_irc_tell(irc, "The name %s is taken; trying %s.", before, irc->nick);
+        chat_irc_tell(irc, "The name %s is %s; trying %s.", before,
+                      is_strange ? "not allowed" : "taken", irc->nick);
     }
     chat_irc_send(irc, NULL, "NICK", irc->nick, NULL);
     return true;

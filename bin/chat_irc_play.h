@@ -142,7 +142,10 @@ static inline void assert_shown(struct play *play, const char *text)
 static inline void forget(struct play *play)
 {
     play->sent_len = play->shown_len = 0;
-    play->sent[0] = play->shown[0] = play->refused[0] = '\0';
+    play->sent[0] = play->shown[0] = '\0';
+    if (play->refused) {
+        play->refused[0] = '\0';
+    }
 }
 
 #define WELCOME                                                                                    \

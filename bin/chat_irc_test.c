@@ -77,6 +77,25 @@ static void test_name_in_use_gets_another(void **state)
     play_end(&play);
 }
 
+static void test_name_that_is_too_long_is_cut(void **state)
+{
+    (void)state;
+    struct play play = {.sent = calloc(1, TEXT_MAX), .shown = calloc(1, TEXT_MAX)};
+    const struct chat_irc_settings settings = {.nick = "alexandr\xc3\xa9", .user = "a"};
+    play.irc = chat_irc_create(&settings, &events, &play);
+    chat_irc_set_time(play.irc, 1, 1);
+    chat_irc_connected(play.irc, true);
+    forget(&play);
+    feed(&play, ":s 432 * x :Erroneous nickname\r\n");
+    assert_sent(&play, "NICK alexandr | ");
+    assert_shown(&play, "*** The name alexandr\xc3\xa9 is not allowed; trying alexandr.\n");
+    feed(&play, ":s 433 * alexandr :in use\r\n:s 433 * x :in use\r\n:s 433 * x :in use\r\n");
+    assert_non_null(strstr(play.sent, "NICK alexand"));
+    feed(&play, ":s 432 * x :Erroneous nickname\r\n");
+    assert_string_equal(play.failed, "the name alexandr is refused: Erroneous nickname");
+    play_end(&play);
+}
+
 static void test_name_in_use_ends_a_script(void **state)
 {
     struct play play = {.is_slow = *(bool *)*state};
@@ -453,6 +472,7 @@ int main(void)
         BOTH(test_history_needs_batches),
         BOTH(test_refused_capabilities_end_the_negotiation),
         BOTH(test_name_in_use_gets_another),
+        cmocka_unit_test(test_name_that_is_too_long_is_cut),
         BOTH(test_name_in_use_ends_a_script),
         BOTH(test_wrong_password_ends_it),
         cmocka_unit_test(test_password_goes_before_the_name),
