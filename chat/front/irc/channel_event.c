@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/name.h"
 #include "front/irc/channel.h"
 
 /* What the hub tells one session of rooms: its own coming and going, invitations, answers. */
@@ -155,22 +156,32 @@ static void write_own(struct irc_session *irc, const struct event *event, enum e
     irc_write_event(irc, &own);
 }
 
+/* Whether a room's new name is the old one in other case: then nobody has to come in again. */
+static bool is_same_room(const struct event *event)
+{
+    size_t old_len, new_len;
+    char *old = name_fold(event->room, event->room_len, &old_len);
+    char *new = name_fold(event->target, event->target_len, &new_len);
+    bool is_same = old && new &&old_len == new_len &&memcmp(old, new, old_len) == 0;
+    free(old);
+    free(new);
+    return is_same;
+}
+
 void irc_on_room_renamed(struct session *session, const struct event *event)
 {
     struct irc_session *irc = (struct irc_session *)session;
     struct irc_label *held = irc->label;
-    char text[REASON_MAX_BYTES + 64], channel[IRC_CHANNEL_CAP];
-    if (irc->caps & IRC_CAP(CHANNEL_RENAME)) {
+    char channel[IRC_CHANNEL_CAP];
+    if ((irc->caps & IRC_CAP(CHANNEL_RENAME)) || is_same_room(event)) {
         return;
     }
     if (event->session != session->id) {
         irc->label = NULL; /* no answer to what is under way */
     }
     struct irc_span name = irc_channel(event->target, event->target_len, channel);
-    int n = snprintf(text, sizeof(text), "Renamed to %s%s%s", name.text,
-                     event->text_len > 0 ? ": " : "", event->text);
     write_own(irc, event, EVENT_GONE_FROM, irc_span_of(event->room, event->room_len),
-              irc_span_of(text, n < (int)sizeof(text) ? (size_t)n : sizeof(text) - 1));
+              irc_span_of(event->text, event->text_len));
     write_own(irc, event, EVENT_ENTERED, irc_span_of(event->target, event->target_len),
               irc_span(""));
     irc_marks_tell(irc, name);

@@ -195,13 +195,13 @@ static void test_rename(void **state)
     user_forget(carol);
     user_send(alice, "RENAME #room #hall :too small\r\n");
     assert_reads(bob, ":alice!~alice@unix RENAME #room #hall :too small\r\n");
-    assert_reads(alice, ":alice!~alice@unix PART #room :Renamed to #hall: too small\r\n"
+    assert_reads(alice, ":alice!~alice@unix PART #room :too small\r\n"
                         ":alice!~alice@unix JOIN #hall\r\n"
                         ":server 332 alice #hall :t\r\n"
                         ":server 333 alice #hall alice!~alice@unix 1795177867\r\n"
                         ":server 353 alice = #hall :@alice bob carol\r\n"
                         ":server 366 alice #hall :End of /NAMES list\r\n");
-    assert_reads(carol, ":carol!~carol@unix PART #room :Renamed to #hall: too small\r\n"
+    assert_reads(carol, ":carol!~carol@unix PART #room :too small\r\n"
                         ":carol!~carol@unix JOIN #hall * :carol the user\r\n"
                         ":server MARKREAD #hall *\r\n"
                         ":server 332 carol #hall :t\r\n"
@@ -220,7 +220,7 @@ static void test_rename_without_topic(void **state)
     user_send(alice, "JOIN #room\r\n");
     forget_all();
     user_send(alice, "RENAME #room #hall\r\n");
-    assert_reads(alice, ":alice!~alice@unix PART #room :Renamed to #hall\r\n"
+    assert_reads(alice, ":alice!~alice@unix PART #room\r\n"
                         ":alice!~alice@unix JOIN #hall\r\n"
                         ":server 353 alice = #hall :@alice\r\n"
                         ":server 366 alice #hall :End of /NAMES list\r\n");
@@ -253,7 +253,7 @@ static void test_rename_and_part(void **state)
     user_send(alice, "JOIN #room\r\n");
     forget_all();
     user_send(alice, "RENAME #room #hall\r\nPART #hall\r\nPING 1\r\nTOPIC #hall\r\n");
-    assert_reads(alice, ":alice!~alice@unix PART #room :Renamed to #hall\r\n"
+    assert_reads(alice, ":alice!~alice@unix PART #room\r\n"
                         ":alice!~alice@unix JOIN #hall\r\n"
                         ":alice!~alice@unix PART #hall\r\n"
                         ":server PONG server :1\r\n"
