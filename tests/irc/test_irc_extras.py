@@ -305,6 +305,16 @@ def test_a_channel_operator_takes_back_what_others_said(irc):
     assert bob.sync().one("REDACT").nick == alice.nick
 
 
+def test_others_may_not(irc):
+    """FAIL REDACT REDACT_FORBIDDEN <target> <msgid>."""
+    room, alice, bob = irc.together("alice", "bob", caps=REDACT)
+    ident = said(alice, room)
+    bob.sync()
+    (fail,) = bob.ask(f"REDACT {room} {ident}")
+    assert fail.command == "FAIL" and fail.params[:4] == ["REDACT", "REDACT_FORBIDDEN", room, ident]
+    assert alice.sync() == []
+
+
 def test_a_message_that_does_not_exist(irc):
     """FAIL REDACT UNKNOWN_MSGID <target> <msgid>."""
     room, alice = irc.together("alice", caps=REDACT)
@@ -396,6 +406,21 @@ def test_rename_without_a_reason(irc):
     assert alice.ask(f"RENAME {room} {new}").one("RENAME").params == [room, new, ""]
 
 
+def test_rename_for_those_without_the_capability(irc):
+    """channel-rename, fallback: PART of the old, JOIN of the new with topic and names."""
+    room, alice = irc.together("alice", caps=RENAME)
+    alice.ask(f"TOPIC {room} :Kept")
+    bob = irc.user("bob")
+    bob.ask(f"JOIN {room}")
+    alice.sync()
+    new = irc.room("new")
+    alice.ask(f"RENAME {room} {new} :a better name")
+    seen = bob.sync().no("RENAME")
+    assert seen.one("PART").params == [room, "a better name"] and seen.one("PART").nick == bob.nick
+    assert seen.one("JOIN").params == [new]
+    assert seen.one("332").params == [bob.nick, new, "Kept"] and seen.one("366").params[1] == new
+
+
 def test_rename_keeps_the_state(irc):
     """channel-rename: membership, modes, topic."""
     room, alice, bob = irc.together("alice", "bob", caps=RENAME)
@@ -449,6 +474,16 @@ def test_rename_with_too_few_parameters(irc):
     """RENAME: ERR_NEEDMOREPARAMS."""
     room, alice = irc.together("alice", caps=RENAME)
     assert alice.ask(f"RENAME {room}").one("461").params[1] == "RENAME"
+
+
+def test_rename_that_changes_the_case_only(irc):
+    """RENAME: implementations MUST allow it; nobody is parted."""
+    room, alice = irc.together("alice", caps=RENAME)
+    bob = irc.user("bob")
+    bob.ask(f"JOIN {room}")
+    alice.sync()
+    assert alice.ask(f"RENAME {room} {room.upper()}").one("RENAME").params[:2] == [room, room.upper()]
+    bob.sync().no("PART")
 
 
 def test_the_old_name_after_a_rename(irc):

@@ -241,6 +241,17 @@ def test_irc_over_ipv6(serve):
     assert "::1" not in join.source and join.host == Like(r"[^:].*")
 
 
+def test_http_gets_no_chat(serve):
+    """A browser that is made to talk to the IRC port is refused at its first line."""
+    irc = serve()
+    alice = irc.user("alice")
+    attacker = irc.connect()
+    attacker.send("POST / HTTP/1.1", f"NICK {irc.name()}", "USER a 0 * :b",
+                  f"PRIVMSG {alice.nick} :from a web page")
+    attacker.expect_end().no("001")
+    assert alice.sync() == []
+
+
 def test_several_loops_are_one_server(serve):
     """Users on different loops meet."""
     irc = serve(loops=3)

@@ -3,6 +3,7 @@
 server where the configuration matters."""
 import json
 import pathlib
+import signal
 import subprocess
 import time
 
@@ -105,11 +106,48 @@ def test_flood_control_can_be_switched_off(serve):
 
 # connections
 
+def test_connections_of_an_address_are_limited(serve):
+    """Configuration limits.connections_per_address: the next one gets ERROR."""
+    irc = serve(limits={"connections_per_address": 2})
+    one, two = irc.user(), irc.user()
+    refused = irc.connect()
+    assert refused.expect_end().commands in (["ERROR"], [])
+    one.sync()
+    two.sync()
+
+
+def test_a_place_is_free_again(serve):
+    """Configuration limits.connections_per_address: counts those who are there."""
+    irc = serve(limits={"connections_per_address": 1})
+    one = irc.user()
+    one.send("QUIT")
+    one.expect_end()
+    one.close()
+    deadline = time.monotonic() + PATIENCE_S
+    answer = None
+    while answer != "PONG":  # the end is seen a moment before it is counted
+        time_left(deadline, "a place")
+        another = irc.connect()
+        another.send("PING here")
+        answer = another.take().command
+        another.close()
+
+
 def test_another_address_has_its_own_count(serve):
     """Configuration limits.connections_per_address: by address."""
     irc = serve(limits={"connections_per_address": 1})
     irc.user()
     irc.connect(source="127.0.0.2").register(irc.name())
+
+
+def test_connections_a_minute_are_limited(serve):
+    """Configuration limits.connection_rate: new ones of an address."""
+    irc = serve(limits={"connection_rate": 2})
+    for _ in range(2):
+        one = irc.user()
+        one.send("QUIT")
+        one.expect_end()
+    assert irc.connect().expect_end().commands in (["ERROR"], [])
 
 
 # time-outs
@@ -258,8 +296,10 @@ def test_the_end_of_the_server_is_told(serve):
     """ERROR message: before the server closes the connection."""
     irc = serve()
     user = irc.user()
-    assert irc.server.sigterm() == 0
+    irc.server.signal(signal.SIGTERM)
     assert user.expect_end().one("ERROR")
+    user.close()
+    assert irc.server.wait() == 0
 
 
 def test_a_full_send_buffer_is_no_loss(serve):

@@ -64,6 +64,22 @@ def test_a_message_with_an_empty_text_gives_412(irc):
     assert bob.sync() == []
 
 
+@pytest.mark.parametrize("line", ["NOTICE", "NOTICE nobody-here", "NOTICE nobody-here :x",
+                                  "NOTICE #no-such-room-here :x", "NOTICE nobody-here :"])
+def test_a_notice_never_gets_an_error(irc, line):
+    """NOTICE message: automatic replies must never be sent in response."""
+    assert irc.user("alice").ask(line) == []
+
+
+def test_a_refused_notice_gets_no_error(irc):
+    """NOTICE message: not even where a PRIVMSG gets 404."""
+    room, alice, bob = irc.together("alice", "bob")
+    alice.ask(f"MODE {room} +m")
+    bob.sync()
+    assert bob.ask(f"NOTICE {room} :x") == []
+    alice.sync().no("NOTICE")
+
+
 def test_several_targets(irc):
     """PRIVMSG: a comma-separated list, as far as TARGMAX allows."""
     alice, bob, carol = irc.user("alice"), irc.user("bob"), irc.user("carol")

@@ -455,3 +455,10 @@ def test_a_mute_lifted(irc):
     alice.ask(f"MODE {room} -b {mute(bob.nick + '!*@*')}").one("MODE")
     bob.ask(f"PRIVMSG {room} :hello")
     assert alice.sync().one("PRIVMSG").text == "hello"
+
+
+def test_isupport_names_the_account_ban(irc):
+    """account-extban: ISUPPORT ACCOUNTEXTBAN names a letter of EXTBAN."""
+    isupport = irc.user().isupport
+    names = isupport["ACCOUNTEXTBAN"].split(",")
+    assert names[0][0] in isupport["EXTBAN"].split(",")[1]

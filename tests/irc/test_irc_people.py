@@ -171,6 +171,14 @@ def test_away_notify(irc):
     assert bob.sync().one("AWAY").params == []
 
 
+def test_away_notify_on_join(irc):
+    """away-notify: AWAY follows the JOIN of one who is away."""
+    room, bob = irc.together("bob", caps=["away-notify"])
+    alice = irc.user("alice")
+    alice.ask("AWAY :asleep", f"JOIN {room}")
+    assert bob.sync().commands[:2] == ["JOIN", "AWAY"]
+
+
 def test_away_is_not_told_without_away_notify(irc):
     """away-notify: only to those with the capability."""
     _, alice, bob = irc.together("alice", "bob")
@@ -479,5 +487,12 @@ def test_confusable_nicks_cannot_both_be_taken(irc, one, other):
 def test_a_nick_may_be_confusable_with_ones_own(irc):
     """UTS 39: it is the same person."""
     mark = irc.name("")
-    alice = irc.named("PayPal" + mark)
-    alice.ask(f"NICK PayPa1{mark}").one("NICK")
+    alice = irc.named("alice" + mark)
+    alice.ask(f"NICK \u0430lice{mark}").one("NICK")
+
+
+def test_names_of_ascii_are_told_apart_by_people(irc):
+    """A choice of this server: guest1 and guestl, of ASCII alone, may both be taken."""
+    mark = irc.name("")
+    irc.named("guest1" + mark)
+    irc.named("guestl" + mark)

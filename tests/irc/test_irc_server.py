@@ -80,6 +80,18 @@ def test_lusers_counts_channels(serve):
     assert after == (int(before[0].params[1]) if before else 0) + 2
 
 
+def test_lusers_counts_the_unregistered(serve):
+    """RPL_LUSERUNKNOWN: <client> <connections>."""
+    irc = serve()
+    alice, other = irc.user("alice"), irc.connect()
+    other.ask("NICK waiting")
+    assert alice.ask("LUSERS").one("253").params == [alice.nick, "1", ANY]
+    other.send("QUIT")
+    other.expect_end()
+    unknown = alice.ask("LUSERS").all("253")
+    assert unknown == [] or unknown[0].params[1] == "0"
+
+
 def test_luserme(irc):
     """RPL_LUSERME: "I have <c> clients and <s> servers"."""
     user = irc.user()
@@ -311,7 +323,7 @@ def test_targmax_is_a_list_of_commands(irc):
         assert re.fullmatch(r"[A-Z]+:\d*", word), word
 
 
-@pytest.mark.parametrize("token", ["AWAYLEN", "CHANNELLEN", "KICKLEN", "NAMELEN", "NICKLEN",
+@pytest.mark.parametrize("token", ["AWAYLEN", "CHANNELLEN", "HOSTLEN", "KICKLEN", "NAMELEN", "NICKLEN",
                                    "TOPICLEN", "USERLEN", "MONITOR", "MODES", "CHATHISTORY"])
 def test_limits_are_numbers(irc, token):
     """ISUPPORT: lengths and limits are positive numbers; MODES may be empty."""

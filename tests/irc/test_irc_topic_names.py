@@ -214,6 +214,15 @@ def test_names_hides_invisible_users_from_others(irc):
     assert bob.nick in names(alice, room)
 
 
+def test_names_of_several_channels(irc):
+    """NAMES message: a comma-separated list, as TARGMAX says; an end for each or one for the list."""
+    user, one, two = irc.user(), irc.room(), irc.room()
+    user.ask(f"JOIN {one},{two}")
+    answers = user.ask(f"NAMES {one},{two}")
+    assert [message.params[2] for message in answers.all("353")] == [one, two]
+    assert [message.params[1] for message in answers.all("366")] in ([one, two], [f"{one},{two}"])
+
+
 def test_names_without_a_channel_ends(irc):
     """NAMES message: RPL_ENDOFNAMES in any case."""
     user = irc.user()
