@@ -43,6 +43,7 @@ static void refuse_registration(struct irc_session *irc, const struct event *eve
 {
     irc->asked = false;
     irc->base.entered = false;
+    irc->base.gone = true;
     irc_error(irc, event);
     free(irc->nick);
     irc->nick = NULL;

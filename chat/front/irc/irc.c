@@ -213,12 +213,12 @@ void irc_leave(struct irc_session *irc, const char *reason, size_t len)
     }
     irc->leaving = true;
     irc_known(irc);
+    if (irc->asked) {
+        return; /* irc_on_event finds it leaving */
+    }
     if (irc->base.entered && !irc->base.gone) {
         (void)session_submit(&irc->base, COMMAND_QUIT, NULL, 0, reason, len);
         return; /* EVENT_GOODBYE says ERROR */
-    }
-    if (irc->asked) {
-        return; /* irc_on_event finds it leaving */
     }
     put_error(irc, reason, len);
     party_stream_finish(irc->base.stream);

@@ -61,6 +61,7 @@ void irc_register_when_ready(struct irc_session *irc)
     record_end(&who);
     irc->asked = true;
     irc->base.entered = true;
+    irc->base.gone = false; /* from now on its end is told to the hub, whatever that answers */
     irc_submit(irc, &(struct command_parts){
                         .type = COMMAND_REGISTER,
                         .flags = party_stream_tls(irc->base.stream) ? COMMAND_FLAG_SECURE : 0,
@@ -209,7 +210,6 @@ void irc_welcome(struct irc_session *irc, const struct event *event)
     irc->registered = true;
     irc_known(irc);
     irc->asked = false;
-    irc->base.gone = false;
     free(irc->password);
     irc->password = NULL;
     send_greeting(irc);
