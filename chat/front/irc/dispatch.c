@@ -12,7 +12,8 @@
 
 /* The first byte of a COMMAND_ECHO's text says what it is for. */
 enum echo_kind {
-    ECHO_LINE = 'l',     /* the line behind it is to be carried out */
+    ECHO_LINE = 'l',     /* the line behind it is to be carried out; nothing waits for it */
+    ECHO_WAITED = 'w',   /* the same, and nothing more was heard since */
     ECHO_BEGIN = 'b',    /* answers with the label behind it begin */
     ECHO_END = 'e',      /* and end */
     ECHO_TOO_LONG = 't', /* a line was too long */
@@ -105,8 +106,7 @@ static struct irc_span label_of(const struct irc_session *irc, const struct irc_
         return none;
     }
     struct irc_span label = irc_tags_find(message->tags, "label");
-    /* A label that is no text cannot be sent back. */
-    return label.len > 0 && label.len <= 64 && text_is_utf8(label.text, label.len) ? label : none;
+    return irc_is_label(label) ? label : none;
 }
 
 /* What is wrong with a line whatever its command does. Returns: false when it was told. */
@@ -189,7 +189,7 @@ bool irc_hear(struct irc_session *irc, const char *text, size_t len)
     }
     if (command && (command->is_local || command->waits)) {
         irc->waiting = command->waits;
-        send_round(irc, ECHO_LINE, text, len);
+        send_round(irc, command->waits ? ECHO_WAITED : ECHO_LINE, text, len);
         return true;
     }
     struct irc_span label = label_of(irc, &line.message);
@@ -200,7 +200,7 @@ bool irc_hear(struct irc_session *irc, const char *text, size_t len)
     if (!goes_to_hub(irc, &line, command)) {
         /* It may send commands when it is back: whatever is heard now would overtake them. */
         irc->waiting = true;
-        send_round(irc, ECHO_LINE, text, len);
+        send_round(irc, ECHO_WAITED, text, len);
     } else if (is_labelled) {
         send_round(irc, ECHO_END, NULL, 0);
     }
@@ -219,9 +219,10 @@ void irc_answered(struct irc_session *irc, unsigned submitted)
 
 /*
  * A line is back. When it sends commands itself, their answers are its answers too. One that waits
- * for something else ends its label, and the waiting, with its answer.
+ * for something else ends its label, and the waiting, with its answer; one that nothing waited for
+ * must not end the wait for one behind it.
  */
-static void carry_out(struct irc_session *irc, const char *text, size_t len)
+static void carry_out(struct irc_session *irc, bool was_waited, const char *text, size_t len)
 {
     struct irc_line line = {.text = text, .len = len, .in_turn = true};
     (void)irc_message_parse(text, len, &line.message);
@@ -231,11 +232,13 @@ static void carry_out(struct irc_session *irc, const char *text, size_t len)
     if (label.text) {
         irc_label_begin(irc, label);
     }
-    irc->waiting = false;
+    irc->waiting = irc->waiting && !was_waited;
     if (is_sound(irc, &line, command)) {
         (void)command->fn(irc, &line);
     }
-    if (!irc->waiting) {
+    if (!was_waited) {
+        irc_label_end(irc);
+    } else if (!irc->waiting) {
         irc_answered(irc, submitted);
     }
 }
@@ -249,7 +252,8 @@ void irc_echo(struct irc_session *irc, const struct event *event)
     size_t len = event->text_len - 1;
     switch ((enum echo_kind)event->text[0]) {
     case ECHO_LINE:
-        carry_out(irc, text, len);
+    case ECHO_WAITED:
+        carry_out(irc, event->text[0] == ECHO_WAITED, text, len);
         break;
     case ECHO_BEGIN:
         irc_label_begin(irc, irc_span_of(text, len));

@@ -169,6 +169,9 @@ const struct irc_command *irc_command_find(struct irc_span name);
 
 /* ---- label.c ---- */
 
+/** Whether the value of a label tag can be one: it can be sent back (IRCv3 labeled-response). */
+bool irc_is_label(struct irc_span label);
+
 /** From now on what is written for this session is held back. label is unescaped. */
 void irc_label_begin(struct irc_session *irc, struct irc_span label);
 /** Writes what was held back with its label: ACK, one message, or a batch. */
@@ -213,7 +216,7 @@ void irc_numeric_text(struct irc_session *irc, enum irc_numeric numeric,
 void irc_numeric_values(struct irc_session *irc, enum irc_numeric numeric,
                         const struct irc_span *params, size_t count, const struct irc_span *values,
                         size_t value_count);
-#define IRC_ECHO_MAX 200
+#define IRC_ECHO_MAX (ROOM_NAME_CEILING_BYTES + 2) /* "@#" and the longest name of a room */
 #define IRC_SPANS(...)                                                                             \
     (const struct irc_span[]){__VA_ARGS__},                                                        \
         sizeof((const struct irc_span[]){__VA_ARGS__}) / sizeof(struct irc_span)

@@ -5,6 +5,7 @@
 
 #include "base/xalloc.h"
 #include "front/irc/irc_internal.h"
+#include "wire/text.h"
 
 /*
  * labeled-response: what answers one line is held back until all of it is there. No message: ACK
@@ -12,11 +13,18 @@
  * of their own (IRCv3 labeled-response, "Responses").
  */
 
+#define LABEL_MAX 64 /* bytes; a longer one is none */
+
 struct irc_label {
     struct text_out held; /* whole messages */
     unsigned count;
     char label[]; /* escaped as on the wire */
 };
+
+bool irc_is_label(struct irc_span label)
+{
+    return label.len > 0 && label.len <= LABEL_MAX && text_is_utf8(label.text, label.len);
+}
 
 void irc_label_free(struct irc_label *label)
 {

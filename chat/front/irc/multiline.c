@@ -5,6 +5,7 @@
 
 #include "base/xalloc.h"
 #include "front/irc/irc_internal.h"
+#include "wire/text.h"
 
 /*
  * draft/multiline: a batch of lines that is one message. Lines are gathered as they are heard; what
@@ -18,7 +19,7 @@ struct irc_multiline {
     unsigned lines;
     bool has_lines, has_fault, is_blank;
     enum irc_standard fault;
-    char about[2][IRC_ECHO_MAX]; /* the fault's context */
+    char about[2][IRC_ECHO_MAX + 1]; /* the fault's context */
     struct text_out text, tags;
     char *reference, *name, *label; /* label: NULL when there is none */
 };
@@ -49,10 +50,12 @@ static void spoil(struct irc_multiline *multiline, enum irc_standard fault, stru
     }
     multiline->has_fault = true;
     multiline->fault = fault;
-    (void)snprintf(multiline->about[0], IRC_ECHO_MAX, "%.*s", (int)first.len,
-                   first.text ? first.text : "");
-    (void)snprintf(multiline->about[1], IRC_ECHO_MAX, "%.*s", (int)second.len,
-                   second.text ? second.text : "");
+    const struct irc_span about[2] = {first, second};
+    for (int i = 0; i < 2; i++) {
+        size_t len = about[i].len > 0 ? text_cut(about[i].text, about[i].len, IRC_ECHO_MAX) : 0;
+        (void)snprintf(multiline->about[i], sizeof(multiline->about[i]), "%.*s", (int)len,
+                       len > 0 ? about[i].text : "");
+    }
 }
 
 static void spoil_limit(struct irc_multiline *multiline, enum irc_standard fault, uint32_t limit)
@@ -145,7 +148,7 @@ static void open_batch(struct irc_session *irc, const struct irc_message *messag
     multiline->reference = xmemdup0(message->params[0].text + 1, message->params[0].len - 1);
     multiline->name = xmemdup0(message->params[2].text, message->params[2].len);
     multiline->target = irc_target_parse(irc_span(multiline->name), IRC_MEMBER_MARKS);
-    if (label.len > 0 && irc->caps & IRC_CAP(LABELED_RESPONSE)) {
+    if (irc_is_label(label) && irc->caps & IRC_CAP(LABELED_RESPONSE)) {
         multiline->label = xmemdup0(label.text, label.len);
     }
     (void)irc_client_tags(irc, message, &multiline->tags);
