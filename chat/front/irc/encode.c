@@ -45,9 +45,12 @@ struct encode {
     const struct event *event;
     struct text_out *out;
     struct irc_span batch; /* that the message is part of; absent: none */
+    bool is_line;          /* and that batch is the message, which has its tags */
     uint16_t encoding;
-    bool is_bare;   /* a further line of a message: no msgid, no tags of its own */
-    bool is_concat; /* it goes on the line before */
+    bool is_bare;     /* a further line of a message: no msgid, no tags of its own */
+    bool is_concat;   /* it goes on the line before */
+    bool is_short;    /* the source is the actor's nick alone */
+    bool was_refused; /* a message did not fit in a line */
     struct irc_writer writer;
 };
 
@@ -93,7 +96,7 @@ static void put_tags(struct encode *encode)
     if (encode->is_concat) {
         (void)irc_writer_put_tag(writer, irc_span("draft/multiline-concat"), none);
     }
-    if (encode->is_bare && encode->batch.text) {
+    if (encode->is_line) {
         return; /* the batch has them */
     }
     if (encode->encoding & WITH_TIME) {
@@ -124,10 +127,11 @@ static struct irc_writer *begin(struct encode *encode, const char *command)
     struct irc_writer *writer = &encode->writer;
     char source[NAME_CEILING_BYTES + USER_MAX_BYTES + HOST_MAX_BYTES + 8];
     put_tags(encode);
-    if (event->source_len > 0) {
+    if (event->source_len > 0 && !encode->is_short) {
         int n = snprintf(source, sizeof(source), "%s!%s", event->actor, event->source);
-        irc_writer_put_source(writer, irc_span_of(source, (size_t)n));
-    } else if (event->identity != 0 && event->actor_len > 0) {
+        irc_writer_put_source(
+            writer, irc_span_of(source, n < (int)sizeof(source) ? (size_t)n : sizeof(source) - 1));
+    } else if ((event->identity != 0 || event->source_len > 0) && event->actor_len > 0) {
         irc_writer_put_source(writer, irc_span_of(event->actor, event->actor_len));
     } else {
         irc_writer_put_source(writer, irc_span(shard_settings(encode->shard)->server_name));
@@ -139,6 +143,7 @@ static struct irc_writer *begin(struct encode *encode, const char *command)
 static void end(struct encode *encode)
 {
     size_t len = irc_writer_end(&encode->writer);
+    encode->was_refused |= len == 0;
     text_out_add(encode->out, encode->writer.bytes, len);
 }
 
@@ -236,7 +241,7 @@ static void add_batch(struct encode *encode, struct irc_span text)
     irc_writer_put_param(writer, target_of(event, target));
     end(encode);
     encode->batch = id;
-    encode->is_bare = true;
+    encode->is_line = true;
     while (next_part(&text, &part, &goes_on)) {
         add_line(encode, part);
         encode->is_concat = goes_on;
@@ -478,15 +483,36 @@ static const encode_fn encoders[EVENT_TYPE_COUNT] = {
     [EVENT_INVITED] = encode_invited,   [EVENT_WALLOPS] = encode_wallops,
 };
 
+static encode_fn encoder_of(const struct event *event)
+{
+    if (event->type == EVENT_PRIVATE_TO || event->type == EVENT_PRIVATE_OF) {
+        return event->kind == MESSAGE_TAGS ? encode_tags : encode_message;
+    }
+    return encoders[event->type];
+}
+
+/* With names as long as they may be a line is too short for some events with nick!user@host; what
+ * becomes of a room is to be known all the same. */
 void irc_encode_in_batch(struct shard *shard, const struct event *event, uint16_t encoding,
                          struct irc_span batch, struct text_out *out)
 {
+    const size_t before = out->len;
+    const encode_fn encoder = encoder_of(event);
     struct encode encode = {
         .shard = shard, .event = event, .out = out, .batch = batch, .encoding = encoding};
-    if (event->type == EVENT_PRIVATE_TO || event->type == EVENT_PRIVATE_OF) {
-        (event->kind == MESSAGE_TAGS ? encode_tags : encode_message)(&encode);
-    } else if (encoders[event->type]) {
-        encoders[event->type](&encode);
+    if (!encoder) {
+        return;
+    }
+    encoder(&encode);
+    if (encode.was_refused) {
+        out->len = before;
+        encode = (struct encode){.shard = shard,
+                                 .event = event,
+                                 .out = out,
+                                 .batch = batch,
+                                 .encoding = encoding,
+                                 .is_short = true};
+        encoder(&encode);
     }
 }
 
