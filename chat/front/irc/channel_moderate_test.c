@@ -226,6 +226,19 @@ static void test_rename_without_topic(void **state)
                         ":server 366 alice #hall :End of /NAMES list\r\n");
 }
 
+/* Another case of the same letters is told to who knows of RENAME, and is no news to the others. */
+static void test_rename_case(void **state)
+{
+    (void)state;
+    meet_with("draft/channel-rename");
+    user_send(alice, "RENAME #room #ROOM\r\n");
+    assert_reads(bob, ":alice!~alice@unix RENAME #room #ROOM :\r\n");
+    assert_reads(alice, "");
+    user_send(alice, "NAMES #room\r\n");
+    assert_reads(alice, ":server 353 alice = #ROOM :@alice bob\r\n"
+                        ":server 366 alice #ROOM :End of /NAMES list\r\n");
+}
+
 static void test_rename_refused(void **state)
 {
     (void)state;
@@ -266,12 +279,19 @@ static void test_rename_and_part(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        in_house(test_invite),         in_house(test_invite_refused),
-        in_house(test_invite_away),    in_house(test_invite_notify),
-        in_house(test_kick),           in_house(test_kick_without_reason),
-        in_house(test_kick_several),   in_house(test_kick_refused),
-        in_house(test_rename),         in_house(test_rename_without_topic),
-        in_house(test_rename_refused), in_house(test_rename_and_part),
+        in_house(test_invite),
+        in_house(test_invite_refused),
+        in_house(test_invite_away),
+        in_house(test_invite_notify),
+        in_house(test_kick),
+        in_house(test_kick_without_reason),
+        in_house(test_kick_several),
+        in_house(test_kick_refused),
+        in_house(test_rename),
+        in_house(test_rename_without_topic),
+        in_house(test_rename_case),
+        in_house(test_rename_refused),
+        in_house(test_rename_and_part),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
