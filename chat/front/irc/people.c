@@ -36,7 +36,8 @@ static bool do_setname(struct irc_session *irc, const struct irc_line *line)
 {
     struct irc_span name = line->message.params[0];
     if (is_blank(name) || name.len > REAL_NAME_MAX_BYTES) {
-        if (line->in_turn) {
+        /* Who has not asked for the capability is not told, as of old. */
+        if (line->in_turn && irc->caps & IRC_CAP(SETNAME)) {
             irc_fail(irc, "SETNAME", IRC_STANDARD_INVALID_REALNAME);
         }
         return false;

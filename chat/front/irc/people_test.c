@@ -434,15 +434,22 @@ static void test_setname_refused(void **state)
     static const char refusal[] =
         ":server FAIL SETNAME INVALID_REALNAME :That real name is not allowed\r\n";
     user_send(alice, "SETNAME :\r\n");
-    assert_reads(alice, refusal);
-    user_send(alice, "SETNAME :  \r\n");
-    assert_reads(alice, refusal);
+    assert_reads(alice, "");
+    bob_with("setname");
+    user_send(bob, "SETNAME :\r\n");
+    assert_reads(bob, refusal);
+    user_send(bob, "SETNAME :  \r\n");
+    assert_reads(bob, refusal);
     (void)snprintf(line, sizeof(line), "SETNAME :%0129d\r\n", 1);
-    user_send(alice, line);
-    assert_reads(alice, refusal);
+    user_send(bob, line);
+    assert_reads(bob, refusal);
     (void)snprintf(line, sizeof(line), "SETNAME :%0128d\r\nSETNAME\r\n", 1);
-    user_send(alice, line);
-    assert_reads(alice, ":server 461 alice SETNAME :Not enough parameters\r\n");
+    user_send(bob, line);
+    user_read(bob);
+    assert_non_null(strstr(bob->text, ":bob!~bob@unix SETNAME :000"));
+    assert_non_null(
+        strstr(bob->text, "0001\r\n:server 461 bob SETNAME :Not enough parameters\r\n"));
+    user_forget(bob);
 }
 
 /* ---- MONITOR ---- */
