@@ -62,7 +62,11 @@ class IrcServer:
         self.process = None
         self.log = directory / "log"
         self.prepare()
-        self.start()
+        try:
+            self.start()
+        except BaseException:
+            self.close()
+            raise
 
     def run(self, *argv, **settings):
         with open(self.log, "ab") as log:
