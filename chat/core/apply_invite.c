@@ -85,7 +85,8 @@ void apply_invite(struct apply *apply)
         refuse_there(apply, room, target);
         return;
     }
-    invite_give(apply->hub, target, room);
+    const struct membership *own = member_find_room(apply->member, room, NULL);
+    invite_give(apply->hub, target, room, apply_may_as(apply, ACT_MODE, room, own));
     struct event_parts inviting = invitation(apply, EVENT_INVITING, room, target);
     if (target->away != NULL) {
         inviting.extra = target->away;

@@ -170,7 +170,8 @@ static enum event_error refused_at_door(const struct apply *apply, const struct 
     if (room->member_count == 0) {
         return 0; /* it begins a new life, in which nothing is set */
     }
-    if (masks_judge(room, member) == MASKS_BANNED) {
+    bool is_let_past = invite_is_strong(member, room);
+    if (!is_let_past && masks_judge(room, member) == MASKS_BANNED) {
         return ERROR_BANNED;
     }
     if (!apply_may_as(apply, ACT_ENTER, room, NULL) && !invite_is_there(member, room) &&
@@ -180,7 +181,7 @@ static enum event_error refused_at_door(const struct apply *apply, const struct 
     if (room->key != NULL && strcmp(room->key, command->extra) != 0) {
         return ERROR_KEY;
     }
-    if (room->limit != 0 && room->member_count >= room->limit) {
+    if (!is_let_past && room->limit != 0 && room->member_count >= room->limit) {
         return ERROR_ROOM_FULL;
     }
     return 0;

@@ -130,8 +130,8 @@ static void test_bans_match_the_shown_host_and_the_real_address(void **state)
         "MODE #den by=alice extra=-b;*!*@CLOAK.*;/+b;*!*@10.0.0.?;/ count=2 n=2\n"
         "> 2 JOIN den\n"
         "ERROR @2 BANNED text=den\n"
-        "> 1 MODE den | -b;*!*@10.0.0.?;/+b;*!*@10.0.0.2:5000;/+b;~a:bob;/\n"
-        "MODE #den by=alice extra=-b;*!*@10.0.0.?;/+b;*!*@10.0.0.2:5000;/+b;~a:bob;/ count=3 n=3\n"
+        "> 1 MODE den | -b;*!*@10.0.0.?;/+b;*!*@10.0.0.2:5000;/+b;a:bob;/\n"
+        "MODE #den by=alice extra=-b;*!*@10.0.0.?;/+b;*!*@10.0.0.2:5000;/+b;a:bob;/ count=3 n=3\n"
         "> 2 JOIN den\n"
         "ENTERED @2 room=den by=bob src=b@cloak.b count=2\n"
         "JOINED #den by=bob src=b@cloak.b extra=Bob B count=2\n"
@@ -217,7 +217,8 @@ static void test_an_invitation_lets_in_once(void **state)
         NULL);
 }
 
-static void test_an_invitation_passes_no_ban_no_key_and_no_limit(void **state)
+/* Carol is no operator of the room, which is open: her invitation is news, not a key. */
+static void test_a_members_invitation_passes_no_ban_no_key_and_no_limit(void **state)
 {
     (void)state;
     run("> 1 REGISTER alice\n"
@@ -227,10 +228,15 @@ static void test_an_invitation_passes_no_ban_no_key_and_no_limit(void **state)
         "JOINED #den by=alice count=1\n"
         "> 2 REGISTER bob | 10.0.0.2:5000 || b;cloak.b;Bob B;/\n"
         "WELCOME @2 by=bob src=b@cloak.b\n"
-        "> 1 INVITE den || bob\n"
-        "INVITING @1 room=den by=alice of=bob\n"
-        "INVITED @2 room=den by=alice of=bob\n"
-        "INVITED #den by=alice of=bob watched\n"
+        "> 3 REGISTER carol\n"
+        "WELCOME @3 by=carol\n"
+        "> 3 JOIN den\n"
+        "ENTERED @3 room=den by=carol count=2\n"
+        "JOINED #den by=carol count=2\n"
+        "> 3 INVITE den || bob\n"
+        "INVITING @3 room=den by=carol of=bob\n"
+        "INVITED @2 room=den by=carol of=bob\n"
+        "INVITED #den by=carol of=bob watched\n"
         "> 1 MODE den | +b;bob;/\n"
         "MODE #den by=alice extra=+b;bob!*@*;/ count=1 n=1\n"
         "> 2 JOIN den\n"
@@ -244,6 +250,36 @@ static void test_an_invitation_passes_no_ban_no_key_and_no_limit(void **state)
         "MODE #den by=alice extra=-k;*;/+l;1;/ count=2 n=4\n"
         "> 2 JOIN den\n"
         "ERROR @2 ROOM_FULL text=den\n",
+        NULL);
+}
+
+static void test_an_operators_invitation_passes_a_ban_and_the_limit_once(void **state)
+{
+    (void)state;
+    run("> 1 REGISTER alice\n"
+        "WELCOME @1 by=alice\n"
+        "> 1 JOIN den\n"
+        "ENTERED @1 room=den by=alice count=1\n"
+        "JOINED #den by=alice count=1\n"
+        "> 2 REGISTER bob | 10.0.0.2:5000 || b;cloak.b;Bob B;/\n"
+        "WELCOME @2 by=bob src=b@cloak.b\n"
+        "> 1 MODE den | +b;bob;/+k;fish;/+l;1;/\n"
+        "MODE #den by=alice extra=+b;bob!*@*;/+k;fish;/+l;1;/ count=3 n=1\n"
+        "SEALED @0 room=den value=all n=2\n"
+        "> 1 INVITE den || bob\n"
+        "INVITING @1 room=den by=alice of=bob\n"
+        "INVITED @2 room=den by=alice of=bob\n"
+        "INVITED #den by=alice of=bob watched\n"
+        "> 2 JOIN den\n"
+        "ERROR @2 KEY text=den\n"
+        "> 2 JOIN den || fish\n"
+        "ENTERED @2 room=den by=bob src=b@cloak.b count=2\n"
+        "JOINED #den by=bob src=b@cloak.b extra=Bob B count=2\n"
+        "> 2 LEAVE den\n"
+        "GONE_FROM @2 room=den by=bob src=b@cloak.b\n"
+        "LEFT #den by=bob src=b@cloak.b count=1\n"
+        "> 2 JOIN den || fish\n"
+        "ERROR @2 BANNED text=den\n",
         NULL);
 }
 
@@ -382,7 +418,8 @@ int main(void)
         cmocka_unit_test(test_exceptions_lift_bans),
         cmocka_unit_test(test_invite_exceptions_open_an_invite_only_room),
         cmocka_unit_test(test_an_invitation_lets_in_once),
-        cmocka_unit_test(test_an_invitation_passes_no_ban_no_key_and_no_limit),
+        cmocka_unit_test(test_a_members_invitation_passes_no_ban_no_key_and_no_limit),
+        cmocka_unit_test(test_an_operators_invitation_passes_a_ban_and_the_limit_once),
         cmocka_unit_test(test_an_invitation_ends_with_the_life_of_the_room),
         cmocka_unit_test(test_invitations_are_refused),
         cmocka_unit_test(test_who_could_have_invited_is_told),

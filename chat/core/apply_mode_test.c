@@ -173,17 +173,17 @@ static void test_lists_hold_each_mask_once(void **state)
         "> 1 JOIN den\n"
         "ENTERED @1 room=den by=alice count=1\n"
         "JOINED #den by=alice count=1\n"
-        "> 1 MODE den | +b;Bob;/+b;bob!*@*;/+b;*.example.com;/+e;~m:eve;/+I;~a:zoe;/\n"
-        "MODE #den by=alice extra=+b;Bob!*@*;/+b;*!*@*.example.com;/+e;~m:eve!*@*;/+I;~a:zoe;/ "
+        "> 1 MODE den | +b;Bob;/+b;bob!*@*;/+b;*.example.com;/+e;m:eve;/+I;a:zoe;/\n"
+        "MODE #den by=alice extra=+b;Bob!*@*;/+b;*!*@*.example.com;/+e;m:eve!*@*;/+I;a:zoe;/ "
         "count=4 n=1\n"
         "> 1 MODE den | +b;;?;/+e;;?;/+I;;?;/\n"
         "REPLY_MASKS @1 room=den "
         "extra=Bob!*@*;alice!guest@unknown;1;/*!*@*.example.com;alice!guest@unknown;1;/ value=b "
         "count=2\n"
-        "REPLY_MASKS @1 room=den extra=~m:eve!*@*;alice!guest@unknown;1;/ value=e count=1\n"
-        "REPLY_MASKS @1 room=den extra=~a:zoe;alice!guest@unknown;1;/ value=I count=1\n"
-        "> 1 MODE den | -b;BOB;/-b;nobody;/-e;~m:EVE!*@*;/\n"
-        "MODE #den by=alice extra=-b;Bob!*@*;/-e;~m:eve!*@*;/ count=2 n=2\n"
+        "REPLY_MASKS @1 room=den extra=m:eve!*@*;alice!guest@unknown;1;/ value=e count=1\n"
+        "REPLY_MASKS @1 room=den extra=a:zoe;alice!guest@unknown;1;/ value=I count=1\n"
+        "> 1 MODE den | -b;BOB;/-b;nobody;/-e;m:EVE!*@*;/\n"
+        "MODE #den by=alice extra=-b;Bob!*@*;/-e;m:eve!*@*;/ count=2 n=2\n"
         "> 1 MODE den | +b;;?;/+e;;?;/\n"
         "REPLY_MASKS @1 room=den extra=*!*@*.example.com;alice!guest@unknown;1;/ value=b count=1\n"
         "REPLY_MASKS @1 room=den value=e\n",
@@ -198,11 +198,11 @@ static void test_masks_that_are_none_are_refused(void **state)
         "> 1 JOIN den\n"
         "ENTERED @1 room=den by=alice count=1\n"
         "JOINED #den by=alice count=1\n"
-        "> 1 MODE den | +b;a b;/+b;~x:y;/+b;~m:a b;/+b;~m:;/\n"
+        "> 1 MODE den | +b;a b;/+b;x:y;/+b;m:a b;/+b;m:;/\n"
         "ERROR @1 room=den MODE_BAD text=b extra=a b\n"
-        "ERROR @1 room=den MODE_BAD text=b extra=~x:y\n"
-        "ERROR @1 room=den MODE_BAD text=b extra=~m:a b\n"
-        "ERROR @1 room=den MODE_BAD text=b extra=~m:\n",
+        "ERROR @1 room=den MODE_BAD text=b extra=x:y\n"
+        "ERROR @1 room=den MODE_BAD text=b extra=m:a b\n"
+        "ERROR @1 room=den MODE_BAD text=b extra=m:\n",
         NULL);
 }
 

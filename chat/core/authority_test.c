@@ -343,7 +343,7 @@ static bool try_live(struct world *world, const struct cell *cell)
     case ACT_SPEAK_BANNED:
         change(world, "-m", "");
         change(world, "-n", "");
-        change(world, "+b", "~m:actor");
+        change(world, "+b", "m:actor");
         return try_text(world, cell, COMMAND_SAY, "hello", EVENT_MESSAGE);
     case ACT_CTCP:
         change(world, "-m", "");

@@ -118,7 +118,8 @@ void hub_begin(struct hub *hub);
  *     is none; for COMMAND_NAMES, COMMAND_LIST and what only lives with a room, also for a room
  * that nobody is in.
  *   - COMMAND_JOIN is refused for a ban, then as invite-only, then for the key, then as full. An
- *     invitation stands for a door that is open, not for the rest, and is used up by entering.
+ *     invitation opens an invite-only room; one by who may change the room's modes passes a ban and
+ *     the limit too. None stands for the key. It is used up by entering.
  *   - COMMAND_MODE: each change is made or refused by itself, what changed is told in one event; a
  *     key is replaced by another without further ado.
  *   - A room nobody is in stays known when it has messages or a topic; else it is forgotten.

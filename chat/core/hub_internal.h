@@ -59,6 +59,7 @@ enum room_list { LIST_BANS, LIST_EXCEPTIONS, LIST_INVITE_EXCEPTIONS, LIST_COUNT 
 struct invite {
     uint32_t room_id;
     uint32_t life;
+    bool is_strong; /* from one who could have lifted the ban or the limit */
 };
 
 /* Rooms a member was invited to, oldest first; replaced as a whole. NULL is none. */

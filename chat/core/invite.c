@@ -11,14 +11,25 @@ static bool is_for(const struct invite *invite, const struct room *room)
     return invite->room_id == room->id && invite->life == room->life;
 }
 
-bool invite_is_there(const struct member *member, const struct room *room)
+static const struct invite *find(const struct member *member, const struct room *room)
 {
     for (uint32_t i = 0; member->invites != NULL && i < member->invites->count; i++) {
         if (is_for(&member->invites->items[i], room)) {
-            return true;
+            return &member->invites->items[i];
         }
     }
-    return false;
+    return NULL;
+}
+
+bool invite_is_there(const struct member *member, const struct room *room)
+{
+    return find(member, room) != NULL;
+}
+
+bool invite_is_strong(const struct member *member, const struct room *room)
+{
+    const struct invite *invite = find(member, room);
+    return invite != NULL && invite->is_strong;
 }
 
 /* The member's invitations but the ones from the place `from` on that are for the room, with space
@@ -37,14 +48,16 @@ static struct invites *copy_others(const struct member *member, const struct roo
     return copy;
 }
 
-void invite_give(struct hub *hub, struct member *member, const struct room *room)
+void invite_give(struct hub *hub, struct member *member, const struct room *room, bool is_strong)
 {
-    if (invite_is_there(member, room)) {
+    const struct invite *old = find(member, room);
+    if (old != NULL && (old->is_strong || !is_strong)) {
         return;
     }
-    bool is_full = member->invites != NULL && member->invites->count == INVITES_MAX;
+    bool is_full = old == NULL && member->invites != NULL && member->invites->count == INVITES_MAX;
     struct invites *invites = copy_others(member, room, is_full ? 1 : 0);
-    invites->items[invites->count++] = (struct invite){.room_id = room->id, .life = room->life};
+    invites->items[invites->count++] =
+        (struct invite){.room_id = room->id, .life = room->life, .is_strong = is_strong};
     journal_replace(hub, (void **)&member->invites, invites, free);
 }
 

@@ -10,8 +10,11 @@
  */
 
 bool invite_is_there(const struct member *member, const struct room *room);
+
+/** Whether the member has an invitation that passes a ban and the limit. */
+bool invite_is_strong(const struct member *member, const struct room *room);
 /** Invites; the oldest of INVITES_MAX goes. Once more is as good as once. */
-void invite_give(struct hub *hub, struct member *member, const struct room *room);
+void invite_give(struct hub *hub, struct member *member, const struct room *room, bool is_strong);
 void invite_take_back(struct hub *hub, struct member *member, const struct room *room);
 
 #endif

@@ -8,18 +8,18 @@
 #include "base/xalloc.h"
 #include "core/name.h"
 
-#define EXTENDED_LEN 3 /* "~m:" */
+#define EXTENDED_LEN 2 /* "m:" */
 
 static bool is_extended(const char *text, size_t len, char letter)
 {
-    return len > EXTENDED_LEN && text[0] == '~' && text[1] == letter && text[2] == ':';
+    return len > EXTENDED_LEN && text[0] == letter && text[1] == ':';
 }
 
 size_t masks_complete(const char *text, size_t len, char *ret, size_t cap)
 {
     bool is_account = is_extended(text, len, 'a');
     if (!is_account && !is_extended(text, len, 'm')) {
-        bool is_unknown = len >= EXTENDED_LEN && text[0] == '~' && text[2] == ':';
+        bool is_unknown = len >= EXTENDED_LEN && text[1] == ':';
         return is_unknown ? 0 : mask_complete(text, len, ret, cap);
     }
     if (cap < EXTENDED_LEN) {

@@ -9,9 +9,9 @@
  * The lists of a room: bans, exceptions, invite exceptions. An entry is a mask for nick!user@host,
  * which is held against the shown host and the real address, or an extended one:
  *
- *   ~m:MASK   who matches is muted: it may come in and not speak. As an exception it lifts nothing
+ *   m:MASK    who matches is muted: it may come in and not speak. As an exception it lifts nothing
  *             but mutes.
- *   ~a:NAME   a mask for the name of an account. There are no accounts yet, so it matches nobody.
+ *   a:NAME    a mask for the name of an account. There are no accounts yet, so it matches nobody.
  *
  * A list is replaced as a whole, so that a change can be undone; the entries are counted by
  * reference.

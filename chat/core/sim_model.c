@@ -238,6 +238,7 @@ static const char *follow_entered(struct model *model, const struct event *event
     }
     bool is_first = room->member_count == 0 && strcmp(room->name, "lobby") != 0;
     session->invited[room - model->rooms] = false;
+    session->let_past[room - model->rooms] = false;
     session->ranks[session->room_count] = is_first ? MODEL_RANK_OPERATOR : 0;
     session->rooms[session->room_count++] = (uint32_t)(room - model->rooms);
     room->member_count++;
@@ -397,6 +398,9 @@ static const char *follow_invited(struct model *model, const struct event *event
         return "somebody is invited who is not here, or is there already";
     }
     session->invited[room - model->rooms] = true;
+    if (rules_operate(model, event, room) == NULL) {
+        session->let_past[room - model->rooms] = true;
+    }
     return NULL;
 }
 

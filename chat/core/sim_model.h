@@ -22,7 +22,8 @@ struct model_session {
     uint32_t rooms[MODEL_MEMBER_ROOMS]; /* places in the model's rooms, in the order of joining */
     uint8_t ranks[MODEL_MEMBER_ROOMS];  /* in these rooms */
     uint32_t room_count;
-    bool invited[MODEL_ROOMS]; /* by places in the model's rooms */
+    bool invited[MODEL_ROOMS];  /* by places in the model's rooms */
+    bool let_past[MODEL_ROOMS]; /* an operator invited it: no limit */
     char user_modes[8];
     char away[64];
     char watched[MODEL_WATCHED][256];

@@ -81,7 +81,8 @@ const char *rules_enter(struct model *model, const struct model_session *session
     if (room->key[0] != '\0' && strcmp(room->key, model->command->extra) != 0) {
         return "somebody enters without the key";
     }
-    if (room->limit != 0 && room->member_count >= room->limit) {
+    if (room->limit != 0 && room->member_count >= room->limit &&
+        !session->let_past[room - model->rooms]) {
         return "somebody enters a room that is full";
     }
     return NULL;
@@ -91,6 +92,7 @@ void rules_end_life(struct model *model, struct model_room *room)
 {
     for (uint32_t i = 0; i < MODEL_SESSIONS; i++) {
         model->sessions[i].invited[room - model->rooms] = false;
+        model->sessions[i].let_past[room - model->rooms] = false;
     }
     if (room->was_closed) {
         room->sealed_seq = room->last_seq;

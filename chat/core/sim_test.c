@@ -73,8 +73,8 @@ static const struct weight weights[] = {
 };
 
 static const char *const keys[] = {"", "", "key", "k2", ":bad", "a,b"};
-static const char *const masks[] = {"al*",  "*!*@1.2.3.4", "~m:zo*", "~a:x", "*",
-                                    "~x:y", "a b",         "",       ""};
+static const char *const masks[] = {"al*", "*!*@1.2.3.4", "m:zo*", "a:x", "*",
+                                    "x:y", "a b",         "",      ""};
 static const char *const tags[] = {"", "", "+typing=active", "+react=x"};
 
 /* What a command is made of besides what all have. */

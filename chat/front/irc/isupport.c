@@ -70,7 +70,7 @@ static void add_rooms(struct tokens *tokens, const struct front_settings *settin
     add(tokens, "MODES=%u", (unsigned)IRC_MODES_A_LINE);
     add(tokens, "EXCEPTS=e");
     add(tokens, "INVEX=I");
-    add(tokens, "EXTBAN=~,am");
+    add(tokens, "EXTBAN=,am");
     add(tokens, "ACCOUNTEXTBAN=a");
     add(tokens, "ELIST=CMNTU");
     add(tokens, "SAFELIST");
