@@ -135,9 +135,20 @@ static bool end_line(struct irc_splitter *splitter, const uint8_t *rest, size_t 
     return len == 0 || feed->on_line(IRC_LINE_OK, (const char *)rest, len, feed->user);
 }
 
+static void count_skipped(struct irc_splitter *splitter, size_t len)
+{
+    size_t left = UINT32_MAX - splitter->excess;
+    splitter->excess += (uint32_t)(len < left ? len : left);
+    if (splitter->excess > splitter->skipped) {
+        splitter->skipped = splitter->excess;
+    }
+}
+
 static bool report_too_long(struct irc_splitter *splitter, const struct feed *feed)
 {
     drop_partial(splitter);
+    splitter->excess = 0;
+    count_skipped(splitter, 1);
     splitter->skipping = true;
     return feed->on_line(IRC_LINE_TOO_LONG, "", 0, feed->user);
 }
@@ -155,6 +166,8 @@ static bool feed_run(struct irc_splitter *splitter, struct feed *feed)
             feed->at += room + 1;
             return report_too_long(splitter, feed);
         }
+    } else {
+        count_skipped(splitter, len);
     }
     if (len == left) {
         feed->at += len;

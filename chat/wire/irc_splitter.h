@@ -53,6 +53,8 @@ struct irc_splitter {
     uint16_t max_body; /* bytes behind the tags, without CR LF */
     uint16_t max_tags; /* bytes of tags with '@' and space; 0: '@' means nothing */
     uint16_t tags_len; /* of the unfinished line, with the space; 0 while that has not come */
+    uint32_t skipped;  /* bytes skipped of the line that was too long by most, CR LF not counted */
+    uint32_t excess;   /* bytes skipped of the line that is skipped now */
     bool after_cr;     /* the last byte was a CR that ended a line */
     bool skipping;     /* inside a line that was too long */
 };

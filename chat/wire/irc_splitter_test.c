@@ -347,6 +347,26 @@ static void test_finish_accepts_a_zeroed_splitter_and_frees_a_partial_line(void 
     assert_int_equal(log.lines, 0);
 }
 
+/* However the lines come in, the longest of them is known by how much was skipped. */
+static void test_what_is_skipped_of_the_longest_line_is_counted(void **state)
+{
+    (void)state;
+    static const char input[] = "aaaaaaaaaaaaaaaaaaaa\r\nb\r\ncccccccccccccc\r\n";
+    for (size_t piece = 1; piece < sizeof(input); piece++) {
+        struct size_log log = {0};
+        struct irc_splitter splitter;
+        irc_splitter_init(&splitter, TABLE_BODY_BYTES, 0);
+        for (size_t at = 0; at < sizeof(input) - 1; at += piece) {
+            size_t left = sizeof(input) - 1 - at;
+            (void)irc_splitter_feed(&splitter, (const uint8_t *)input + at,
+                                    piece < left ? piece : left, log_size, &log);
+        }
+        assert_int_equal(log.too_long, 2);
+        assert_int_equal(splitter.skipped, 20 - (TABLE_BODY_BYTES - 2));
+        irc_splitter_finish(&splitter);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -359,6 +379,7 @@ int main(void)
         cmocka_unit_test(test_whole_lines_are_borrowed_from_the_input),
         cmocka_unit_test(test_splitter_may_be_freed_by_the_line_that_stops_it),
         cmocka_unit_test(test_finish_accepts_a_zeroed_splitter_and_frees_a_partial_line),
+        cmocka_unit_test(test_what_is_skipped_of_the_longest_line_is_counted),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -167,6 +167,18 @@ def test_a_multiline_message_has_client_tags(irc):
     assert bob.sync()[0].tags["+foo"] == "bar"
 
 
+def test_each_line_has_the_client_tags_without_the_capability(irc):
+    """draft/multiline, fallback: tags of the batch may be on all lines, the id is on the first."""
+    room, alice = irc.together("alice", caps=LINES)
+    bob = irc.user("bob", "message-tags")
+    bob.ask(f"JOIN {room}")
+    alice.sync()
+    batch(alice, room, "one", "two", tags="@+foo=bar ")
+    first, second = bob.sync().all("PRIVMSG")
+    assert [first.tags["+foo"], second.tags["+foo"]] == ["bar", "bar"]
+    assert "msgid" in first.tags and "msgid" not in second.tags
+
+
 def test_nothing_is_delivered_before_the_end(irc):
     """draft/multiline: servers wait for the whole batch."""
     room, alice, bob = irc.together("alice", "bob", caps=LINES)
@@ -205,6 +217,28 @@ def test_too_many_lines(irc):
     answers = batch(alice, room, *["x"] * (limit + 1))
     assert answers.all("FAIL")[0].params[:3] == ["BATCH", "MULTILINE_MAX_LINES", str(limit)]
     assert bob.sync() == []
+
+
+def test_too_many_lines_are_told_before_the_end(irc):
+    """FAIL BATCH: at the line too many, once, with the label of the batch; what follows is dropped."""
+    room, alice, bob = irc.together("alice", "bob", caps=(*LINES, "labeled-response"))
+    limit = multiline_limits(alice)["max-lines"]
+    answers = alice.ask(f"@label=ml BATCH +m draft/multiline {room}",
+                        *[f"@batch=m PRIVMSG {room} :x"] * (limit + 3))
+    assert answers.one("FAIL").tags["label"] == "ml"
+    assert alice.ask("BATCH -m") == [] and bob.sync() == []
+    batch(alice, room, "one", "two")
+    assert len(bob.sync().all("PRIVMSG")) == 2
+
+
+def test_another_batch_within_a_batch(irc):
+    """FAIL BATCH MULTILINE_INVALID: a line of a batch that is not the open one."""
+    room, alice, bob = irc.together("alice", "bob", caps=LINES)
+    answers = alice.ask(f"BATCH +m draft/multiline {room}", f"@batch=other PRIVMSG {room} :x")
+    wrong(answers, "MULTILINE_INVALID")
+    assert bob.sync() == []
+    batch(alice, room, "one", "two")
+    assert len(bob.sync().all("PRIVMSG")) == 2
 
 
 def test_as_many_lines_as_are_allowed(irc):

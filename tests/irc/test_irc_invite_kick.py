@@ -105,12 +105,34 @@ def test_an_invitation_followed_is_off_the_list(irc):
     assert bob.ask("INVITE").commands == ["337"]
 
 
-def test_an_invitation_beats_key_and_limit_or_not(irc):
-    """INVITE message: at least invite-only does not hold the invited off."""
+def test_an_operators_invitation_beats_ban_and_limit(irc):
+    """Client Limit Channel Mode: an INVITE lets a user join despite the limit; here a ban too, once."""
     room, alice = irc.together("alice")
     bob = irc.user("bob")
-    alice.ask(f"MODE {room} +ik sesame", f"INVITE {bob.nick} {room}")
-    bob.ask(f"JOIN {room} sesame").one("JOIN")
+    alice.ask(f"MODE {room} +lb 1 {bob.nick}!*@*")
+    bob.ask(f"JOIN {room}").one("474")
+    alice.ask(f"INVITE {bob.nick} {room}")
+    bob.ask(f"JOIN {room}").one("JOIN")
+    bob.ask(f"PART {room}")
+    bob.ask(f"JOIN {room}").one("474")
+
+
+def test_a_members_invitation_beats_no_ban_and_no_limit(irc):
+    """INVITE message: who may not change modes lets nobody past them."""
+    room, alice, carol = irc.together("alice", "carol")
+    bob = irc.user("bob")
+    carol.ask(f"INVITE {bob.nick} {room}").one("341")
+    alice.ask(f"MODE {room} +l 1")
+    bob.ask(f"JOIN {room}").one("471")
+
+
+def test_no_invitation_beats_the_key(irc):
+    """Key Channel Mode: the key is needed."""
+    room, alice = irc.together("alice")
+    bob = irc.user("bob")
+    alice.ask(f"MODE {room} +k fish", f"INVITE {bob.nick} {room}")
+    bob.ask(f"JOIN {room}").one("475")
+    bob.ask(f"JOIN {room} fish").one("JOIN")
 
 
 def test_invite_notify_tells_members(irc):

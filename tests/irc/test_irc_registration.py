@@ -316,3 +316,10 @@ def test_version_gives_isupport_again(irc):
     answers = user.ask("VERSION")
     assert answers.one("351").params[:1] == [user.nick]
     assert [m.params for m in answers.all("005")] == [m.params for m in user.burst.all("005")]
+
+
+def test_nick_to_the_own_nick_is_no_change(irc):
+    """Modern IRC, NICK message: nothing changes, so nobody is told."""
+    room, alice, bob = irc.together("alice", "bob")
+    assert alice.ask(f"NICK {alice.nick}") == [] and bob.sync() == []
+    assert alice.ask(f"NICK {alice.nick.upper()}").one("NICK").params == [alice.nick.upper()]

@@ -19,6 +19,7 @@ enum echo_kind {
     ECHO_TOO_LONG = 't', /* a line was too long */
     ECHO_NUMERIC = 'n',  /* the numeric behind it, three digits and perhaps a parameter, is due */
     ECHO_NOTE = 'c',     /* what is behind it is for the answer that comes next */
+    ECHO_FAULT = 'f',    /* the batch that comes in is spoilt */
 };
 
 static const struct irc_command *const families[] = {
@@ -78,6 +79,12 @@ void irc_note(struct irc_session *irc, enum irc_note kind, struct irc_span text)
     }
     send_round(irc, ECHO_NOTE, copy, text.len + 1);
     free(copy);
+}
+
+void irc_fault_round(struct irc_session *irc)
+{
+    irc->waiting = true;
+    send_round(irc, ECHO_FAULT, NULL, 0);
 }
 
 char *irc_take_note(struct irc_session *irc, enum irc_note kind)
@@ -266,6 +273,11 @@ void irc_echo(struct irc_session *irc, const struct event *event)
         break;
     case ECHO_NUMERIC:
         write_due(irc, text, len);
+        break;
+    case ECHO_FAULT:
+        irc->waiting = false;
+        irc_multiline_fault(irc);
+        irc_go_on(irc);
         break;
     case ECHO_NOTE:
         free(irc->note);

@@ -47,7 +47,7 @@ struct encode {
     struct irc_span batch; /* that the message is part of; absent: none */
     bool is_line;          /* and that batch is the message, which has its tags */
     uint16_t encoding;
-    bool is_bare;     /* a further line of a message: no msgid, no tags of its own */
+    bool is_bare;     /* a further line of a message: no msgid */
     bool is_concat;   /* it goes on the line before */
     bool is_short;    /* the source is the actor's nick alone */
     bool was_refused; /* a message did not fit in a line */
@@ -112,12 +112,10 @@ static void put_tags(struct encode *encode)
     if (event->flags & EVENT_FLAG_BOT) {
         (void)irc_writer_put_tag(writer, irc_span("bot"), none);
     }
-    if (!encode->is_bare) {
-        if (has_msgid(event)) {
-            (void)irc_writer_put_tag(writer, irc_span("msgid"), irc_msgid(event, msgid));
-        }
-        put_client_tags(writer, event);
+    if (!encode->is_bare && has_msgid(event)) {
+        (void)irc_writer_put_tag(writer, irc_span("msgid"), irc_msgid(event, msgid));
     }
+    put_client_tags(writer, event);
 }
 
 /* Begins a message of the event's actor, or of the server. */

@@ -90,6 +90,9 @@ static bool session_event(struct irc_session *irc, const struct event *event)
         goodbye(irc, event);
         return true;
     case EVENT_RENAMED:
+        if (strcmp(event->actor, event->target) == 0) {
+            return true; /* a NICK to what one is called has no answer */
+        }
         irc_write_event(irc, event);
         take_name(irc, event->target, event->target_len);
         session_log(&irc->base, PARTY_LOG_INFO, "is now %s", event->target);

@@ -114,6 +114,9 @@ static void throttle(struct irc_session *irc, int64_t wait_ns)
 
 /* ---- input ---- */
 
+/* Who sends so much more than a line may have sends no messages. */
+#define EXCESS_MAX_BYTES (15 * 1024)
+
 static bool is_held_up(const struct irc_session *irc)
 {
     return irc->asked || irc->waiting || irc->base.timer != NULL;
@@ -161,6 +164,9 @@ static size_t on_data(struct session *session, const uint8_t *data, size_t len)
         return 0;
     }
     size_t taken = irc_splitter_feed(&irc->splitter, data, len, on_line, irc);
+    if (irc->splitter.skipped > EXCESS_MAX_BYTES) {
+        irc_leave(irc, "Input line is far too long", 26);
+    }
     int64_t wait_ns = irc->leaving ? 0 : flood_wait_ns(irc);
     if (wait_ns > 0) {
         throttle(irc, wait_ns);

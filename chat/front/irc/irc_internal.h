@@ -141,6 +141,9 @@ void irc_go_on(struct irc_session *irc);
 
 /* ---- dispatch.c ---- */
 
+/** Goes round by the hub and then calls irc_multiline_fault; no line is heard meanwhile. */
+void irc_fault_round(struct irc_session *irc);
+
 /** One line of the peer. Returns: false to be given no more for now. */
 bool irc_hear(struct irc_session *irc, const char *text, size_t len);
 /** A COMMAND_ECHO is back. */
@@ -352,6 +355,8 @@ void irc_redact_found(struct irc_session *irc, const struct irc_message *message
 
 /** A line that belongs to a batch that is open: taken. */
 bool irc_multiline_take(struct irc_session *irc, const struct irc_line *line);
+/** The fault of the batch that comes in is told; see irc_fault_round. */
+void irc_multiline_fault(struct irc_session *irc);
 void irc_multiline_free(struct irc_multiline *multiline);
 /** Whether a line begins a batch: it is answered with the batch's end. */
 bool irc_is_batch_opening(const struct irc_session *irc, const struct irc_message *message);

@@ -105,15 +105,22 @@ bool irc_multiline_take(struct irc_session *irc, const struct irc_line *line)
     const struct irc_message *message = &line->message;
     struct irc_multiline *multiline = irc->multiline;
     struct irc_span batch = irc_tags_find(message->tags, "batch");
-    if (!irc_span_is(batch, multiline->reference)) {
+    if (batch.len == 0) {
         return false;
     }
     bool is_message = irc_span_is_nocase(message->command, "PRIVMSG") ||
                       irc_span_is_nocase(message->command, "NOTICE");
-    if (!is_message || message->param_count < 2) {
+    if (multiline->has_fault) {
+        return true; /* it was told */
+    }
+    bool is_of_it = irc_span_is(batch, multiline->reference);
+    if (!is_of_it || !is_message || message->param_count < 2) {
         spoil(multiline, IRC_STANDARD_MULTILINE_INVALID, irc_span(""), irc_span(""));
-    } else if (!multiline->has_fault) {
+    } else {
         add_line(irc, message);
+    }
+    if (multiline->has_fault) {
+        irc_fault_round(irc);
     }
     return true;
 }
@@ -134,9 +141,11 @@ static bool is_closing(const struct irc_session *irc, const struct irc_message *
 
 bool irc_is_batch_opening(const struct irc_session *irc, const struct irc_message *message)
 {
-    return !irc->multiline && (irc->caps & IRC_CAP(MULTILINE)) != 0 &&
-           irc_span_is_nocase(message->command, "BATCH") && is_opening(message) &&
-           message->param_count >= 3 && irc_span_is(message->params[1], "draft/multiline") &&
+    /* After a fault it may begin again without an end. */
+    return (!irc->multiline || irc->multiline->has_fault) &&
+           (irc->caps & IRC_CAP(MULTILINE)) != 0 && irc_span_is_nocase(message->command, "BATCH") &&
+           is_opening(message) && message->param_count >= 3 &&
+           irc_span_is(message->params[1], "draft/multiline") &&
            irc_target_parse(message->params[2], IRC_MEMBER_MARKS).kind != IRC_TARGET_BAD;
 }
 
@@ -152,6 +161,7 @@ static void open_batch(struct irc_session *irc, const struct irc_message *messag
         multiline->label = xmemdup0(label.text, label.len);
     }
     (void)irc_client_tags(irc, message, &multiline->tags);
+    irc_multiline_free(irc->multiline);
     irc->multiline = multiline;
 }
 
@@ -163,19 +173,30 @@ static void tell_fault(struct irc_session *irc)
     irc_standard(irc, IRC_FAIL, "BATCH", multiline->fault, about, count);
 }
 
-/* The end of the batch: the message goes to the hub, or what was wrong is told in its turn. */
+void irc_multiline_fault(struct irc_session *irc)
+{
+    struct irc_multiline *multiline = irc->multiline;
+    if (multiline->label) {
+        irc_label_begin(irc, irc_span(multiline->label));
+    }
+    tell_fault(irc);
+    irc_label_end(irc);
+    free(multiline->label); /* answered: the end of the batch has no label any more */
+    multiline->label = NULL;
+}
+
+/* The end of the batch: the message goes to the hub, unless there was a fault, which was told. */
 static bool close_batch(struct irc_session *irc, const struct irc_line *line)
 {
     struct irc_multiline *multiline = irc->multiline;
-    if (!multiline->has_lines || multiline->is_blank) {
-        spoil(multiline, IRC_STANDARD_MULTILINE_INVALID, irc_span(""), irc_span(""));
-    }
-    if (multiline->has_fault && !line->in_turn) {
+    bool is_empty = !multiline->has_lines || multiline->is_blank;
+    if (!multiline->has_fault && is_empty && !line->in_turn) {
         return false;
     }
-    if (multiline->has_fault) {
+    if (!multiline->has_fault && is_empty) {
+        spoil(multiline, IRC_STANDARD_MULTILINE_INVALID, irc_span(""), irc_span(""));
         tell_fault(irc);
-    } else {
+    } else if (!multiline->has_fault) {
         irc_send_to(irc, &multiline->target, multiline->kind,
                     irc_span_of(multiline->text.data, multiline->text.len),
                     irc_span_of(multiline->tags.data, multiline->tags.len));
