@@ -195,6 +195,58 @@ def test_a_label_is_on_the_opening_of_the_echo(irc):
     assert [m.tags.get("label") for m in answers] == ["ml", None, None, None]
 
 
+def test_lines_of_a_batch_have_no_tags_of_the_message(irc):
+    """draft/multiline: id and time are on the opening, not on the lines."""
+    room, alice, bob = irc.together("alice", "bob", caps=LINES)
+    batch(alice, room, "one", "two")
+    opening, *inside, _ = bob.sync()
+    assert {"msgid", "time"} <= set(opening.tags)
+    assert all(set(message.tags) <= {"batch", "draft/multiline-concat"} for message in inside)
+
+
+def test_lines_without_a_batch_have_tags(irc):
+    """draft/multiline, fallback: time and client-only tags on each line, never the concat tag."""
+    room, alice = irc.together("alice", caps=LINES)
+    bob = irc.user("bob", "message-tags", "server-time")
+    bob.ask(f"JOIN {room}")
+    alice.sync()
+    batch(alice, room, "how is ", "+everyone?", tags="@+foo=bar ")
+    first, second = bob.sync()
+    assert first.tags["time"] == second.tags["time"] != ""
+    assert first.tags["+foo"] == second.tags["+foo"] == "bar"
+    assert "draft/multiline-concat" not in second.tags
+
+
+def test_receivers_of_a_multiline_message_see_one_id(irc):
+    """message ids: the same for the echo, for a batch and for the first of the lines."""
+    room, alice, bob = irc.together("alice", "bob", caps=LINES)
+    carol = irc.user("carol", "message-tags")
+    carol.ask(f"JOIN {room}")
+    alice.sync()
+    bob.sync()
+    echo = batch(alice, room, "one", "two")[0].tags["msgid"]
+    assert bob.sync()[0].tags["msgid"] == echo == carol.sync()[0].tags["msgid"]
+
+
+def test_another_batch_tag_within_a_batch(irc):
+    """FAIL BATCH MULTILINE_INVALID: as soon as the wrong line comes."""
+    room, alice = irc.together("alice", caps=LINES)
+    answers = alice.ask(f"BATCH +m draft/multiline {room}", f"@batch=other PRIVMSG {room} :x")
+    assert answers[0].command == "FAIL" and answers[0].params[:2] == ["BATCH", "MULTILINE_INVALID"]
+
+
+def test_a_multiline_notice(irc):
+    """draft/multiline: NOTICE, where it is taken, stays one, and is never answered."""
+    room, alice, bob = irc.together("alice", "bob", caps=LINES)
+    answers = alice.ask(f"BATCH +m draft/multiline {room}", f"@batch=m NOTICE {room} :one",
+                        f"@batch=m NOTICE {room} :two", "BATCH -m")
+    seen = bob.sync().no("PRIVMSG").all("NOTICE")
+    if answers.all("FAIL"):
+        assert seen == []
+    else:
+        assert [message.text for message in seen] == ["one", "two"]
+
+
 def wrong(answers, code):
     """FAIL BATCH <code>; and nothing was said."""
     assert answers.one("FAIL").params[:2] == ["BATCH", code]
@@ -528,6 +580,16 @@ def test_the_old_name_after_a_rename(irc):
     answers = irc.user("bob", *RENAME).ask(f"JOIN {room}")
     if "JOIN" not in answers.commands:
         assert answers.one("FAIL").params[:4] == ["JOIN", "CHANNEL_RENAMED", room, new]
+
+
+def test_the_old_name_can_be_founded_anew(irc):
+    """channel-rename without redirection: the old name is a new channel, with its own operator."""
+    room, alice = irc.together("alice", caps=RENAME)
+    alice.ask(f"RENAME {room} {irc.room('new')}")
+    bob = irc.user("bob")
+    if bob.ask(f"JOIN {room}").all("JOIN"):
+        assert bob.ask(f"MODE {room} +k beer").one("MODE").params == [room, "+k", "beer"]
+        alice.sync().no("JOIN", "MODE")
 
 
 def test_history_follows_the_rename(irc):

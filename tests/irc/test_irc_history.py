@@ -451,6 +451,27 @@ def test_client_tags_are_kept_where_configured(serve):
     assert shown.tags["+draft/reply"] == "x"
 
 
+def test_kept_tagmsgs_need_event_playback(serve):
+    """draft/event-playback: a TAGMSG that is kept is shown to those with the capability only."""
+    irc = serve(history={"persist_tags": True})
+    room, alice = irc.together("alice", caps=EVENTS)
+    bob = irc.user("bob", *CAPS)
+    bob.ask(f"JOIN {room}")
+    alice.ask(f"@+draft/react=x TAGMSG {room}")
+    (kept,) = [m for m in history(alice, f"LATEST {room} * 5") if m.command == "TAGMSG"]
+    assert kept.params == [room] and kept.tags["+draft/react"] == "x"
+    bob.sync()
+    assert history(bob, f"LATEST {room} * 5") == []
+
+
+def test_typing_is_never_kept(serve):
+    """typing: a client tag that is of the moment only."""
+    irc = serve(history={"persist_tags": True})
+    room, alice = irc.together("alice", caps=EVENTS)
+    alice.ask(f"@+typing=active TAGMSG {room}")
+    assert [m.command for m in history(alice, f"LATEST {room} * 5") if m.command == "TAGMSG"] == []
+
+
 def test_a_client_without_server_time_and_tags_gets_plain_lines(irc):
     """chathistory: tags only as the capabilities allow; the batch tag comes with batch."""
     room, _, _ = talk(irc, 2)

@@ -357,6 +357,20 @@ def test_a_long_message_is_cut_at_512_bytes_and_not_within_a_character(irc):
     assert set(bob.sync().one("PRIVMSG").text) == {"\u00fc"}
 
 
+@pytest.mark.parametrize("spare", range(-3, 4))
+def test_a_message_at_the_limit_is_whole_or_a_prefix(irc, spare):
+    """Modern IRC, Message Format: around the receiver's 512 bytes; whole where it fits."""
+    alice, bob = irc.user("alice"), irc.user("bob")
+    alice.ask(f"PRIVMSG {bob.nick} :a")
+    room_left = 512 - len(bob.sync().one("PRIVMSG").line.encode()) - len("\r\n") + len("a")
+    text = "a" * (room_left + spare - 4) + "\U0001f600"
+    answers = alice.ask(f"PRIVMSG {bob.nick} :{text}")
+    if spare <= 0:
+        assert answers == [] and bob.sync().one("PRIVMSG").text == text
+    elif "417" not in answers.commands:
+        assert text.startswith(bob.sync().one("PRIVMSG").text)
+
+
 def test_messages_keep_their_order(irc):
     """Modern IRC: what one client sends arrives in its order."""
     room, alice, bob = irc.together("alice", "bob")

@@ -44,6 +44,22 @@ def test_an_erroneous_nick_is_refused(irc):
     assert alice.ask("NICK a!b").one("432").params == [alice.nick, "a!b", ANY]
 
 
+def test_a_refused_change_leaves_the_nick(irc):
+    """NICK message: who is refused another nick keeps the old one."""
+    alice, bob = irc.user("alice"), irc.user("bob")
+    alice.ask(f"NICK {bob.nick}").one("433")
+    bob.ask(f"PRIVMSG {alice.nick} :still you").nothing_wrong()
+    assert alice.sync().one("PRIVMSG").params == [alice.nick, "still you"]
+
+
+def test_a_nick_that_was_only_asked_for_is_free(irc):
+    """Connection Registration: who left before registration holds no nick."""
+    nick, early = irc.name(), irc.connect()
+    early.send(f"NICK {nick}", "QUIT")
+    early.expect_end()
+    irc.named(nick)
+
+
 def test_nick_without_a_name(irc):
     """ERR_NONICKNAMEGIVEN."""
     assert irc.user().ask("NICK").commands in (["431"], ["461"])
