@@ -501,10 +501,12 @@ def test_rename_for_those_without_the_capability(irc):
     alice.sync()
     new = irc.room("new")
     alice.ask(f"RENAME {room} {new} :a better name")
-    seen = bob.sync().no("RENAME")
-    assert seen.one("PART").params == [room, "a better name"] and seen.one("PART").nick == bob.nick
-    assert seen.one("JOIN").params == [new]
-    assert seen.one("332").params == [bob.nick, new, "Kept"] and seen.one("366").params[1] == new
+    part, join = bob.take(), bob.take()
+    assert (part.command, part.params) == ("PART", [room, "a better name"]) and part.nick == bob.nick
+    assert (join.command, join.params) == ("JOIN", [new])
+    assert bob.expect("332").params == [bob.nick, new, "Kept"]
+    assert bob.expect("366").params[1] == new
+    bob.sync().no("RENAME")
 
 
 def test_rename_keeps_the_state(irc):
