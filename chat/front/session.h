@@ -83,6 +83,7 @@ struct session {
     uint32_t membership_cap;
     uint32_t mark;             /* the last event of several rooms it was given: each once */
     struct party_timer *timer; /* NULL unless the front waits for a time */
+    int64_t flood_ns;          /* when the bucket of allowed lines is full again: flood.h */
     struct query *query;       /* the one that is out; NULL when none is */
     struct password_query *password_query; /* likewise */
     struct origin origin;

@@ -6,15 +6,13 @@
 #include <partyline/error.h>
 
 #include "base/xalloc.h"
+#include "front/flood.h"
 #include "front/irc/irc_internal.h"
 #include "wire/sniff.h"
 
 /*
- * The IRC front's life of a session: bytes into lines, how fast lines are taken, silence, the end.
- *
- * Flood control is a bucket as in the line front: flood_burst lines at once, then flood_rate a
- * second. A line beyond it is not lost: reading pauses, and TCP slows the sender down. Operators
- * are not slowed.
+ * The IRC front's life of a session: bytes into lines, how fast lines are taken (flood.h), silence,
+ * the end.
  */
 
 static void on_open(struct session *session)
@@ -62,54 +60,18 @@ static void finish(struct session *session)
 
 /* ---- flood control ---- */
 
-static int64_t flood_interval_ns(const struct front_settings *settings)
+/* Operators are not slowed, nor is who has yet to register. */
+static int64_t wait_ns_of(const struct irc_session *irc)
 {
-    return settings->flood_rate > 0 ? (int64_t)(1e9 / settings->flood_rate) : 0;
-}
-
-/* How long until the next line may be taken; 0: at once. */
-static int64_t flood_wait_ns(const struct irc_session *irc)
-{
-    const struct front_settings *settings = shard_settings(irc->base.shard);
-    if (settings->flood_burst == 0 || irc->is_operator || !irc->registered) {
-        return 0;
-    }
-    int64_t depth_ns = flood_interval_ns(settings) * ((int64_t)settings->flood_burst - 1);
-    int64_t wait_ns = irc->flood_ns - depth_ns - party_loop_now_ns(shard_loop(irc->base.shard));
-    return wait_ns > 0 ? wait_ns : 0;
-}
-
-static void flood_charge(struct irc_session *irc, unsigned cost)
-{
-    int64_t now_ns = party_loop_now_ns(shard_loop(irc->base.shard));
-    if (irc->flood_ns < now_ns) {
-        irc->flood_ns = now_ns;
-    }
-    irc->flood_ns += cost * flood_interval_ns(shard_settings(irc->base.shard));
+    return irc->is_operator || !irc->registered ? 0 : flood_wait_ns(&irc->base);
 }
 
 static void on_throttle_end(struct party_timer *timer, void *user)
 {
     struct irc_session *irc = user;
-    free(timer);
-    irc->base.timer = NULL;
+    (void)timer;
+    flood_ended(&irc->base);
     irc_go_on(irc);
-}
-
-static void throttle(struct irc_session *irc, int64_t wait_ns)
-{
-    if (irc->base.timer || party_stream_is_closing(irc->base.stream)) {
-        return;
-    }
-    struct party_timer *timer = xcalloc(1, sizeof(*timer));
-    int r = party_timer_start(shard_loop(irc->base.shard), timer, wait_ns, on_throttle_end, irc);
-    if (r < 0) {
-        free(timer);
-        party_stream_close(irc->base.stream);
-        return;
-    }
-    irc->base.timer = timer;
-    party_stream_pause(irc->base.stream);
 }
 
 /* ---- input ---- */
@@ -150,8 +112,8 @@ static bool on_line(enum irc_line_fault fault, const char *text, size_t len, voi
         cost = command ? command->cost : 1;
         irc_hear(irc, text, len);
     }
-    flood_charge(irc, cost);
-    return !is_held_up(irc) && flood_wait_ns(irc) == 0;
+    flood_charge(&irc->base, cost);
+    return !is_held_up(irc) && wait_ns_of(irc) == 0;
 }
 
 static size_t on_data(struct session *session, const uint8_t *data, size_t len)
@@ -167,9 +129,9 @@ static size_t on_data(struct session *session, const uint8_t *data, size_t len)
     if (irc->splitter.skipped > EXCESS_MAX_BYTES) {
         irc_leave(irc, "Input line is far too long", 26);
     }
-    int64_t wait_ns = irc->leaving ? 0 : flood_wait_ns(irc);
+    int64_t wait_ns = irc->leaving ? 0 : wait_ns_of(irc);
     if (wait_ns > 0) {
-        throttle(irc, wait_ns);
+        flood_pause(session, wait_ns, on_throttle_end);
     } else if (is_held_up(irc)) {
         party_stream_pause(session->stream);
     }

@@ -72,7 +72,6 @@ struct irc_session {
     bool bot;
     uint8_t oper_failures;
     bool ping_sent;
-    int64_t flood_ns; /* when the bucket of allowed lines is full again */
     int64_t heard_ns; /* when the peer last said something */
     int64_t began_ns;
     uint64_t identity;               /* in the log */

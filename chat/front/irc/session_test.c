@@ -146,6 +146,73 @@ static void test_renamed_room_that_was_left_meanwhile(void **state)
     assert_reads(bob, ":server 331 bob #other :No topic is set\r\n");
 }
 
+/* ---- flood control ---- */
+
+/* Slowed and waiting for the reader at once: who waits for both goes on behind the later of them.
+ */
+static void test_flood_and_a_wait_at_once(void **state)
+{
+    struct front_settings settings = house_default_settings();
+    (void)state;
+    settings.flood_burst = 4;
+    settings.flood_rate = 1;
+    struct house *slow = house_open(&settings, NULL);
+    struct user *carol = user_connect(slow, ENTRY_IRC);
+    user_send(carol, "NICK carol\r\nUSER carol 0 * :carol\r\n");
+    house_wait_ms(slow, 60000);
+    forget(carol);
+    user_send(carol, "PING 1\r\nPING 2\r\nPING 3\r\nPING 4\r\nPING 5\r\nPING 6\r\n");
+    assert_reads(carol, ":server PONG server :1\r\n:server PONG server :2\r\n"
+                        ":server PONG server :3\r\n:server PONG server :4\r\n");
+    house_wait_ms(slow, 999);
+    assert_reads(carol, "");
+    house_wait_ms(slow, 1);
+    assert_reads(carol, ":server PONG server :5\r\n");
+    house_wait_ms(slow, 1000);
+    assert_reads(carol, ":server PONG server :6\r\n");
+    house_wait_ms(slow, 60000);
+    slow->hold_answers = true;
+    for (int is_answer_first = 0; is_answer_first < 2; is_answer_first++) {
+        user_send(carol, "PING 1\r\nPING 2\r\nPING 3\r\nCHATHISTORY LATEST bob * 1\r\nPING 4\r\n");
+        forget(carol);
+        if (is_answer_first) {
+            house_answer_held(slow);
+            assert_reads(carol, "");
+            house_wait_ms(slow, 2000);
+        } else {
+            house_wait_ms(slow, 2000);
+            assert_reads(carol, "");
+            house_answer_held(slow);
+        }
+        assert_reads(carol, ":server PONG server :4\r\n");
+        house_wait_ms(slow, 60000);
+    }
+    user_free(carol);
+    house_close(slow);
+}
+
+static void test_operators_are_not_slowed(void **state)
+{
+    struct front_settings settings = house_default_settings();
+    (void)state;
+    settings.flood_burst = 4;
+    settings.flood_rate = 1;
+    struct house *slow = house_open(&settings, NULL);
+    struct user *carol = user_connect(slow, ENTRY_IRC);
+    user_send(carol, "NICK carol\r\nUSER carol 0 * :carol\r\n");
+    house_wait_ms(slow, 60000);
+    forget(carol);
+    user_send(carol, "OPER boss right\r\nPING 1\r\nPING 2\r\nPING 3\r\nPING 4\r\n");
+    house_wait_ms(slow, 1000); /* what was heard before the hub had answered OPER */
+    assert_reads_some(carol, "PONG server :4\r\n");
+    user_send(carol, "MODE carol -o\r\n");
+    user_send(carol, "PING 5\r\nPING 6\r\n");
+    user_read(carol);
+    assert_null(strstr(carol->text, "PONG server :6"));
+    user_free(carol);
+    house_close(slow);
+}
+
 /* ---- several lines, for who sees them one by one in history ---- */
 
 static void test_each_line_in_history_has_its_time(void **state)
@@ -261,6 +328,8 @@ int main(void)
         IN_HOUSE(test_killed_while_the_reader_is_asked),
         IN_HOUSE(test_earlier_answer_does_not_end_the_wait_of_a_later_line),
         IN_HOUSE(test_renamed_room_that_was_left_meanwhile),
+        cmocka_unit_test(test_flood_and_a_wait_at_once),
+        cmocka_unit_test(test_operators_are_not_slowed),
         IN_HOUSE(test_each_line_in_history_has_its_time),
         IN_HOUSE(test_label_beyond_its_limit),
         IN_HOUSE(test_mode_letters_beyond_ascii),

@@ -11,6 +11,7 @@
 
 #include "base/xalloc.h"
 #include "core/record.h"
+#include "front/flood.h"
 #include "front/shard_internal.h"
 #include "wire/sniff.h"
 #include "wire/text.h"
@@ -20,9 +21,6 @@
 
 /*
  * The line front: nc, telnet, scripts. Lines in, lines out; see commands.c for what a line can say.
- *
- * Flood control is a bucket of flood_burst lines that fills at flood_rate a second. A line beyond
- * it is not lost: reading pauses until there is room again, and TCP slows the sender down.
  *
  * Answers come in the order of the questions, also when a script sends all its lines at once. What
  * this front could answer at once would overtake what the hub still works on; such a line is sent
@@ -114,35 +112,12 @@ static void on_password(struct session *session, const struct password_query *qu
     enter(session);
 }
 
-static int64_t flood_interval_ns(const struct front_settings *settings)
+static void charge(struct line_session *line)
 {
-    return settings->flood_rate > 0 ? (int64_t)(1e9 / settings->flood_rate) : 0;
-}
-
-/* How long until the next line may be taken; 0: at once. */
-static int64_t flood_wait_ns(const struct line_session *line)
-{
-    const struct front_settings *settings = shard_settings(line->base.shard);
-    if (settings->flood_burst == 0) {
-        return 0;
-    }
-    int64_t depth_ns = flood_interval_ns(settings) * ((int64_t)settings->flood_burst - 1);
-    int64_t now_ns = party_loop_now_ns(shard_loop(line->base.shard));
-    int64_t wait_ns = line->flood_ns - depth_ns - now_ns;
-    return wait_ns > 0 ? wait_ns : 0;
-}
-
-static void flood_charge(struct line_session *line)
-{
-    const struct front_settings *settings = shard_settings(line->base.shard);
-    int64_t now_ns = party_loop_now_ns(shard_loop(line->base.shard));
-    if (line->flood_ns + flood_interval_ns(settings) <= now_ns) {
+    if (flood_is_over(&line->base)) {
         line->slowed = false;
     }
-    if (line->flood_ns < now_ns) {
-        line->flood_ns = now_ns;
-    }
-    line->flood_ns += flood_interval_ns(settings);
+    flood_charge(&line->base, 1);
 }
 
 /* A page in a browser can be made to talk to this port; its request is not chat. */
@@ -211,8 +186,8 @@ static bool on_line(enum line_fault fault, const char *text, size_t len, void *u
     } else {
         hear(line, text, len);
     }
-    flood_charge(line);
-    return !line->waiting && flood_wait_ns(line) == 0;
+    charge(line);
+    return !line->waiting && flood_wait_ns(&line->base) == 0;
 }
 
 static void on_answer(const uint8_t *bytes, size_t len, void *user)
@@ -247,8 +222,8 @@ void line_go_on(struct line_session *line)
 static void on_throttle_end(struct party_timer *timer, void *user)
 {
     struct line_session *line = user;
-    free(timer);
-    line->base.timer = NULL;
+    (void)timer;
+    flood_ended(&line->base);
     line->throttled_ns = party_loop_now_ns(shard_loop(line->base.shard));
     line_go_on(line);
 }
@@ -267,15 +242,7 @@ static void throttle(struct line_session *line, int64_t wait_ns, bool more)
         line_printf(&line->base, "*** Not so fast: your lines are now taken at %g a second.\n",
                     shard_settings(line->base.shard)->flood_rate);
     }
-    struct party_timer *timer = xcalloc(1, sizeof(*timer));
-    int r = party_timer_start(shard_loop(line->base.shard), timer, wait_ns, on_throttle_end, line);
-    if (r < 0) {
-        free(timer);
-        party_stream_close(line->base.stream);
-        return;
-    }
-    line->base.timer = timer;
-    party_stream_pause(line->base.stream);
+    flood_pause(&line->base, wait_ns, on_throttle_end);
 }
 
 static size_t on_data(struct session *session, const uint8_t *data, size_t len)
@@ -285,7 +252,7 @@ static size_t on_data(struct session *session, const uint8_t *data, size_t len)
         return 0; /* kept until the session has a name and a room */
     }
     size_t taken = line_decoder_feed(&line->decoder, data, len, &sink, line);
-    int64_t wait_ns = line->leaving || line->checking ? 0 : flood_wait_ns(line);
+    int64_t wait_ns = line->leaving || line->checking ? 0 : flood_wait_ns(session);
     if (line->waiting) {
         party_stream_pause(session->stream);
     }

@@ -13,7 +13,6 @@
 struct line_session {
     struct session base;
     struct line_decoder decoder;
-    int64_t flood_ns;     /* when the bucket of allowed lines is full again */
     int64_t throttled_ns; /* when the last pause of flood control ended; 0: there was none */
     uint8_t fault;        /* enum line_fault, while waiting: of the line that was sent round */
     bool slowed;          /* told once that lines are taken slowly */
