@@ -65,13 +65,13 @@ bool apply_refuse_message(struct apply *apply)
 }
 
 /* A message that is stored gets its number in the log, another one its serial number. */
-static void number_message(struct apply *apply, struct event_parts *parts)
+static void number_message(struct apply *apply, struct event_parts *parts, bool is_stored)
 {
-    if (parts->kind == MESSAGE_TAGS) {
-        parts->count = apply_next_unstored(apply);
-    } else {
+    if (is_stored) {
         parts->durable = true;
         parts->number = apply->number + apply->used++;
+    } else {
+        parts->count = apply_next_unstored(apply);
     }
 }
 
@@ -85,7 +85,8 @@ void apply_private(struct apply *apply)
         apply_refuse(apply, ERROR_NO_SUCH_NAME, command->target, command->target_len, 0);
         return;
     }
-    bool is_stored = command->kind != MESSAGE_TAGS;
+    bool has_text = command->kind != MESSAGE_TAGS;
+    bool is_stored = has_text || (command->flags & COMMAND_FLAG_KEEP) != 0;
     if (apply_refuse_message(apply) || (is_stored && apply_refuse_unstored(apply))) {
         return;
     }
@@ -96,11 +97,11 @@ void apply_private(struct apply *apply)
     parts.kind = command->kind;
     parts.tags = command->tags;
     parts.tags_len = command->tags_len;
-    number_message(apply, &parts);
+    number_message(apply, &parts, is_stored);
     parts_set_actor(&parts, member);
     parts.peer_identity = receiver->identity;
     parts_set_target(&parts, receiver->label->text, receiver->label->len);
-    if (is_stored) {
+    if (has_text) {
         parts_set_text(&parts, command->text, command->text_len);
     }
     apply_yield(apply, &parts);

@@ -52,6 +52,9 @@ static void test_kinds_and_tags_go_with_it(void **state)
         "> 1 PRIVATE.TAGS bob | no text goes with tags @ +typing=done\n"
         "PRIVATE_TO @2 by=alice of=bob tags=+typing=done kind=3 count=2\n"
         "PRIVATE_OF @1 by=alice of=bob tags=+typing=done kind=3 count=2\n"
+        "> 1 PRIVATE.TAGS/KEEP bob | neither with those that are kept @ +react=x\n"
+        "PRIVATE_TO @2 by=alice of=bob tags=+react=x kind=3 n=3\n"
+        "PRIVATE_OF @1 by=alice of=bob tags=+react=x kind=3 n=3\n"
         "> 1 PRIVATE.TAGS nobody @ +typing=done\n"
         "ERROR @1 NO_SUCH_NAME text=nobody\n");
 }

@@ -89,7 +89,7 @@ enum command_authority {
 #define COMMAND_FLAG_NAMES  2u  /* COMMAND_JOIN: EVENT_REPLY_NAMES follows EVENT_JOINED */
 #define COMMAND_FLAG_OPERS  4u  /* COMMAND_WHOX: operators only */
 #define COMMAND_FLAG_SECURE 8u  /* COMMAND_ENTER, COMMAND_REGISTER: came by TLS */
-#define COMMAND_FLAG_KEEP   16u /* COMMAND_SAY of MESSAGE_TAGS: it is stored */
+#define COMMAND_FLAG_KEEP   16u /* COMMAND_SAY, COMMAND_PRIVATE of MESSAGE_TAGS: it is stored */
 
 struct command {
     struct command *next; /* link of the queue the command is in */

@@ -35,7 +35,7 @@ enum event_type {
                          goodbye_code; target: who did it, if it was another; extra: of
                          GOODBYE_KILLED the bare reason */
     EVENT_PRIVATE_TO, /* a private message from actor to target, for the receiver; kind. durable
-                         unless it is of MESSAGE_TAGS */
+                         unless it is of MESSAGE_TAGS without COMMAND_FLAG_KEEP */
     EVENT_PRIVATE_OF, /* the same one, for who sent it; carries the same number. not durable itself.
                          extra: why the receiver is away, "" when it is not */
     EVENT_ERROR, /* what was asked is refused: code, asked, kind, and text is what it was about */

@@ -442,6 +442,16 @@ def test_history_can_be_switched_off(serve):
     assert alice.ask(f"CHATHISTORY LATEST {room} * 5").all("PRIVMSG") == []
 
 
+def test_private_tagmsg_is_in_the_history(irc):
+    """TAGMSG to a user is played back to who has event-playback."""
+    alice, bob = irc.user("alice", *EVENTS), irc.user("bob", *CAPS)
+    ident = alice.ask(f"@+draft/react=x TAGMSG {bob.nick}").one("TAGMSG").tags["msgid"]
+    bob.sync().one("TAGMSG")
+    kept = alice.ask(f"CHATHISTORY LATEST {bob.nick} * 5").one("TAGMSG")
+    assert kept.tags["msgid"] == ident and kept.tags["+draft/react"] == "x"
+    bob.ask(f"CHATHISTORY LATEST {alice.nick} * 5").no("TAGMSG")
+
+
 def test_client_tags_are_kept_where_configured(serve):
     """Configuration history.persist_tags: client-only tags come back."""
     irc = serve(history={"persist_tags": True})

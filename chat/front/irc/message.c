@@ -95,7 +95,7 @@ void irc_send_to(struct irc_session *irc, const struct irc_target *target, enum 
 {
     bool is_room = target->kind != IRC_TARGET_NICK;
     struct irc_span name = is_room ? irc_room_of(target->name) : target->name;
-    bool keeps = kind == MESSAGE_TAGS && is_room && keeps_tags(irc, tags);
+    bool keeps = kind == MESSAGE_TAGS && keeps_tags(irc, tags);
     irc_submit(irc, &(struct command_parts){
                         .type = is_room ? COMMAND_SAY : COMMAND_PRIVATE,
                         .kind = (uint8_t)kind,
