@@ -439,6 +439,13 @@ def test_redact_is_not_sent_without_the_capability(irc):
     bob.sync().no("REDACT")
 
 
+def test_redact_where_one_is_not(irc):
+    """FAIL REDACT INVALID_TARGET <target>: the message is no part of it."""
+    alice, room = irc.user("alice", *REDACT), irc.room()
+    fail = alice.ask(f"REDACT {room} m1").one("FAIL")
+    assert fail.params == ["REDACT", "INVALID_TARGET", room, ANY]
+
+
 def test_a_redacted_message_is_out_of_the_history(irc):
     """message-redaction, chat history: left out, or a placeholder with its REDACT."""
     room, alice = irc.together("alice", caps=REDACT)

@@ -32,7 +32,7 @@ bool irc_do_redact(struct irc_session *irc, const struct irc_line *line)
     const struct room_view *room =
         target.kind == IRC_TARGET_CHANNEL ? irc_own_room(irc, target.name) : NULL;
     if (!room && target.kind != IRC_TARGET_NICK) {
-        fail(irc, IRC_STANDARD_INVALID_TARGET, message);
+        irc_fail(irc, "REDACT", IRC_STANDARD_INVALID_TARGET, params[0]);
         return true;
     }
     if (!irc_parse_msgid(params[1], &number)) {
