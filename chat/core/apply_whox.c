@@ -32,10 +32,10 @@ static void put_state(struct record_out *out, const struct member *member, uint8
     if ((member->modes & USER_BOT) != 0) {
         state[len++] = 'B';
     }
-    const char *prefixes = apply_prefixes(ranks);
-    size_t prefixes_len = strlen(prefixes);
-    memcpy(state + len, prefixes, prefixes_len);
-    record_put(out, state, len + prefixes_len);
+    for (const char *prefix = apply_prefixes(ranks); *prefix != '\0'; prefix++) {
+        state[len++] = *prefix;
+    }
+    record_put(out, state, len);
 }
 
 static void put_member(struct record_out *out, const struct sight *sight,

@@ -214,9 +214,7 @@ static void print_value(struct output *output, const struct event *event)
         print_number(output, "from", value != 1 ? value : 0);
     } else if (value == EVENT_SEALED_ALL) {
         print(output, " value=all");
-    } else if (event->durable) {
-        print_number(output, "value", value);
-    } else if (value > ' ' && value < 0x7f && !(value >= '0' && value <= '9')) {
+    } else if (!event->durable && value > ' ' && value < 0x7f && !(value >= '0' && value <= '9')) {
         print(output, " value=%c", (int)value);
     } else {
         print_number(output, "value", value);

@@ -166,7 +166,7 @@ static const char *change_one(struct model *model, struct model_room *room,
         return NULL;
     }
     if (letter == 'k') {
-        snprintf(room->key, sizeof(room->key), "%s", is_on ? fields[1].text : "");
+        (void)snprintf(room->key, sizeof(room->key), "%s", is_on ? fields[1].text : "");
     } else if (letter == 'l') {
         room->limit = is_on ? (uint32_t)record_number(&fields[1]) : 0;
     } else if (strchr(flags, letter) == NULL || rules_has_mode(room, letter) == is_on) {
@@ -265,10 +265,10 @@ static const char *compare_modes(const struct model_room *room, const struct eve
     }
     if (room->limit != 0) {
         letters[len++] = 'l';
-        snprintf(params, sizeof(params), "%s%s%" PRIu32, room->key, room->key[0] ? " " : "",
-                 room->limit);
+        (void)snprintf(params, sizeof(params), "%s%s%" PRIu32, room->key, room->key[0] ? " " : "",
+                       room->limit);
     } else {
-        snprintf(params, sizeof(params), "%s", room->key);
+        (void)snprintf(params, sizeof(params), "%s", room->key);
     }
     (void)record_next(&in, fields, 2);
     return strcmp(fields[0].text, letters) == 0 && strcmp(fields[1].text, params) == 0

@@ -267,7 +267,7 @@ static void test_names_with_characters_that_do_not_show_are_refused(void **state
         for (size_t at = 0; at <= 5; at++) {
             char name[64];
             (void)snprintf(name, sizeof(name), "%.*s%s%s", (int)at, "alice", hidden[i],
-                           "alice" + at);
+                           &"alice"[at]);
             assert_int_equal(ask(hub, COMMAND_REGISTER, 2, name), ERROR_NAME_BAD);
         }
     }

@@ -62,9 +62,9 @@ static int type_of_kind(int kind)
 
 static uint8_t message_kind_of(int kind)
 {
-    for (uint8_t i = 0; i < MESSAGE_KINDS_COUNT; i++) {
+    for (size_t i = 0; i < MESSAGE_KINDS_COUNT; i++) {
         if (message_kinds[i] == kind) {
-            return i;
+            return (uint8_t)i;
         }
     }
     return 0;

@@ -204,7 +204,7 @@ static int read_header(struct party_sock *sock, struct party_proxy_header *ret_h
     if (begun > strlen(HOST_SAYS) || memcmp(bytes + len, HOST_SAYS, begun) != 0) {
         return WRONG_BYTES;
     }
-    return recv_exactly(sock, HOST_SAYS + begun);
+    return recv_exactly(sock, &HOST_SAYS[begun]);
 }
 
 /* user: the version. */

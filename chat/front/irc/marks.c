@@ -104,10 +104,17 @@ static void fail(struct irc_session *irc, enum irc_standard code, const struct i
                  message->param_count < 2 ? message->param_count : 2);
 }
 
-bool irc_do_markread(struct irc_session *irc, const struct irc_line *line)
+/* "timestamp=..." */
+static bool is_mark(struct irc_span text, int64_t *ret_ms)
 {
     static const char prefix[] = "timestamp=";
     const size_t prefix_len = sizeof(prefix) - 1;
+    return text.len > prefix_len && memcmp(text.text, prefix, prefix_len) == 0 &&
+           irc_parse_time(irc_span_of(text.text + prefix_len, text.len - prefix_len), ret_ms);
+}
+
+bool irc_do_markread(struct irc_session *irc, const struct irc_line *line)
+{
     const struct irc_message *message = &line->message;
     const struct irc_span *params = message->params;
     int64_t time_ms = 0;
@@ -117,14 +124,12 @@ bool irc_do_markread(struct irc_session *irc, const struct irc_line *line)
     }
     enum irc_target_kind kind = irc_target_parse(params[0], "").kind;
     char *folded = fold(params[0]);
-    if (!folded || (kind != IRC_TARGET_CHANNEL && kind != IRC_TARGET_NICK)) {
+    bool is_target = folded && (kind == IRC_TARGET_CHANNEL || kind == IRC_TARGET_NICK);
+    bool is_asked = message->param_count == 1;
+    if (!is_target || (!is_asked && !is_mark(params[1], &time_ms))) {
         fail(irc, IRC_STANDARD_INVALID_PARAMS, message);
-    } else if (message->param_count == 1) {
+    } else if (is_asked) {
         tell(irc, params[0], find(irc->marks, folded));
-    } else if (params[1].len <= prefix_len || memcmp(params[1].text, prefix, prefix_len) != 0 ||
-               !irc_parse_time(irc_span_of(params[1].text + prefix_len, params[1].len - prefix_len),
-                               &time_ms)) {
-        fail(irc, IRC_STANDARD_INVALID_PARAMS, message);
     } else {
         tell(irc, params[0], set(irc, folded, time_ms));
         return true;
