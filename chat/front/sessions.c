@@ -319,14 +319,13 @@ char *origin_format(const struct origin *origin, char *text, size_t cap)
 
 void text_out_add(struct text_out *out, const char *bytes, size_t len)
 {
-    if (len == 0) {
-        return; /* there may be no memory yet, and memcpy wants some even then */
-    }
     if (len > out->cap - out->len) {
         out->cap = (out->len + len) * 2 + 64;
         out->data = xreallocarray(out->data, out->cap, 1);
     }
-    memcpy(out->data + out->len, bytes, len);
+    if (len > 0) { /* nothing may have no place */
+        memcpy(out->data + out->len, bytes, len);
+    }
     out->len += len;
 }
 

@@ -186,9 +186,11 @@ void irc_on_room_renamed(struct session *session, const struct event *event)
               irc_span(""));
     irc_marks_tell(irc, name);
     irc->label = held;
+    irc_aside(irc, true);
     irc_note(irc, IRC_NOTE_TOPIC, irc_span(""));
     irc_ask(irc, COMMAND_GET_TOPIC, name, irc_span(""));
     irc_ask(irc, COMMAND_NAMES, name, irc_span(""));
+    irc_aside(irc, false);
 }
 
 /* What happens to the session in rooms. */

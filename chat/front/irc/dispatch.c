@@ -16,6 +16,8 @@ enum echo_kind {
     ECHO_WAITED = 'w',   /* the same, and nothing more was heard since */
     ECHO_BEGIN = 'b',    /* answers with the label behind it begin */
     ECHO_END = 'e',      /* and end */
+    ECHO_ASIDE = 'a',    /* what comes now answers no line of the peer */
+    ECHO_AGAIN = 'o',    /* that is over */
     ECHO_TOO_LONG = 't', /* a line was too long */
     ECHO_NUMERIC = 'n',  /* the numeric behind it, three digits and perhaps a parameter, is due */
     ECHO_NOTE = 'c',     /* what is behind it is for the answer that comes next */
@@ -68,6 +70,11 @@ static void write_due(struct irc_session *irc, const char *text, size_t len)
     int number = (text[0] - '0') * 100 + (text[1] - '0') * 10 + (text[2] - '0');
     const struct irc_span param = irc_span_of(text + 3, len - 3);
     irc_numeric(irc, (enum irc_numeric)number, &param, param.len > 0 ? 1 : 0);
+}
+
+void irc_aside(struct irc_session *irc, bool is_begin)
+{
+    send_round(irc, is_begin ? ECHO_ASIDE : ECHO_AGAIN, NULL, 0);
 }
 
 void irc_note(struct irc_session *irc, enum irc_note kind, struct irc_span text)
@@ -267,6 +274,10 @@ void irc_echo(struct irc_session *irc, const struct event *event)
         break;
     case ECHO_END:
         irc_label_end(irc);
+        break;
+    case ECHO_ASIDE:
+    case ECHO_AGAIN:
+        irc->is_aside = text[-1] == ECHO_ASIDE;
         break;
     case ECHO_TOO_LONG:
         irc_reply0(irc, IRC_ERR_INPUTTOOLONG);

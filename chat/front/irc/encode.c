@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "front/irc/irc_internal.h"
+#include "wire/text.h"
 
 /*
  * What the members of a room see of an event. Capabilities that change that are the encoding; a
@@ -184,11 +185,7 @@ static void add_line(struct encode *encode, struct irc_span text)
     if (is_action) {
         /* The end mark must fit too: a client shows what lacks it as it is. */
         size_t room = irc_writer_room(writer);
-        size_t max = room > 12 ? room - 12 : 0;
-        while (text.len > max || (text.len > 0 && text.len == max &&
-                                  ((unsigned char)text.text[text.len] & 0xc0) == 0x80)) {
-            text.len--;
-        }
+        text.len = text_cut(text.text, text.len, room > 12 ? room - 12 : 0);
         int n = snprintf(action, sizeof(action), "\001ACTION %.*s\001", (int)text.len, text.text);
         text = irc_span_of(action, n < (int)sizeof(action) ? (size_t)n : sizeof(action) - 1);
     }

@@ -94,6 +94,7 @@ static bool session_event(struct irc_session *irc, const struct event *event)
             return true; /* a NICK to what one is called has no answer */
         }
         irc_write_event(irc, event);
+        irc->holds_name = irc->label != NULL;
         take_name(irc, event->target, event->target_len);
         session_log(&irc->base, PARTY_LOG_INFO, "is now %s", event->target);
         return true;
@@ -116,7 +117,7 @@ void irc_on_event(struct session *session, const struct event *event)
 {
     struct irc_session *irc = (struct irc_session *)session;
     struct irc_label *held = irc->label;
-    bool is_aside = held && !is_own(event);
+    bool is_aside = held && (irc->is_aside || (!irc->holds_name && !is_own(event)));
     if (event->type != EVENT_REPLY_NAMES) {
         irc_bulk_end(irc);
     }

@@ -186,13 +186,20 @@ static void ask(struct irc_session *irc, const struct irc_line *line, struct que
     }
 }
 
+/* Without a batch around it, what happened once would look as if it happened now. */
+static bool plays_events(const struct irc_session *irc)
+{
+    const uint32_t needed = IRC_CAP(EVENT_PLAYBACK) | IRC_CAP(BATCH);
+    return (irc->caps & needed) == needed;
+}
+
 static void ask_messages(struct irc_session *irc, const struct irc_line *line,
                          const struct subcommand *sub)
 {
     const struct irc_span *params = line->message.params;
     struct query *query = query_create(irc->base.id);
     query->history.kind = sub->kind;
-    query->history.what = irc->caps & IRC_CAP(EVENT_PLAYBACK) ? HISTORY_EVENTS : HISTORY_MESSAGES;
+    query->history.what = plays_events(irc) ? HISTORY_EVENTS : HISTORY_MESSAGES;
     if (!set_bounds(irc, sub, params, &query->history)) {
         query_destroy(query);
     } else if (!set_target(irc, params[1], query)) {

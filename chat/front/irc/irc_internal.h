@@ -68,7 +68,9 @@ struct irc_session {
     bool spoke;           /* a first line came */
     bool leaving;         /* COMMAND_QUIT was sent, or the session is finished without */
     bool is_operator;     /* no flood control */
-    bool password_ok;     /* PASS was right */
+    bool holds_name;  /* what is held back for a label tells it its name: nothing overtakes that */
+    bool is_aside;    /* what comes from the hub now answers no line: see irc_aside */
+    bool password_ok; /* PASS was right */
     bool bot;
     uint8_t oper_failures;
     bool ping_sent;
@@ -154,6 +156,8 @@ void irc_echo(struct irc_session *irc, const struct event *event);
 void irc_answered(struct irc_session *irc, unsigned submitted);
 /** Has a numeric, of at most one parameter, written behind the answers to all commands before. */
 void irc_finally(struct irc_session *irc, enum irc_numeric numeric, struct irc_span param);
+/** The answers to the commands between two of these go out at once, whatever label is held back. */
+void irc_aside(struct irc_session *irc, bool is_begin);
 /* What an answer is made of that only the question says. */
 enum irc_note {
     IRC_NOTE_LIST = 'l',   /* COMMAND_LIST: conditions */

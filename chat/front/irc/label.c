@@ -38,6 +38,7 @@ void irc_label_begin(struct irc_session *irc, struct irc_span label)
 {
     irc_label_free(irc->label);
     irc->label = xcalloc(1, sizeof(*irc->label) + label.len + 1);
+    irc->holds_name = false;
     memcpy(irc->label->label, label.text, label.len);
 }
 

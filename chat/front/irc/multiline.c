@@ -114,7 +114,9 @@ bool irc_multiline_take(struct irc_session *irc, const struct irc_line *line)
         return true; /* it was told */
     }
     bool is_of_it = irc_span_is(batch, multiline->reference);
-    if (!is_of_it || !is_message || message->param_count < 2) {
+    if (!text_is_utf8(line->text, line->len)) {
+        spoil(multiline, IRC_STANDARD_INVALID_UTF8, irc_span(""), irc_span(""));
+    } else if (!is_of_it || !is_message || message->param_count < 2) {
         spoil(multiline, IRC_STANDARD_MULTILINE_INVALID, irc_span(""), irc_span(""));
     } else {
         add_line(irc, message);
