@@ -10,7 +10,8 @@
 
 /*
  * What the fuzz targets share. A target is built twice: with libFuzzer, which makes up inputs, and
- * with replay_main.c, which runs the files of tests/corpus.
+ * with replay_main.c, which runs the files of tests/corpus; random_main.c makes inputs up without
+ * libFuzzer.
  */
 
 /** Ends the process when a promise is broken; unlike assert() it stays in every build. */
