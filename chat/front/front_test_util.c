@@ -181,10 +181,10 @@ void house_answer_password(struct house *house)
 
 static void cloak(const struct party_address *peer, char *ret, size_t cap, void *user)
 {
-    (void)user;
+    const struct house *house = user;
     assert_int_equal(party_address_family(peer), AF_UNIX);
     assert_in_range(cap, SHARD_CLOAK_MAX, SIZE_MAX);
-    (void)snprintf(ret, cap, "unix");
+    (void)snprintf(ret, cap, "%s", house->cloak ? house->cloak : "unix");
 }
 
 static unsigned unregistered(void *user)

@@ -41,6 +41,7 @@ struct house {
     struct query *held_query;
     struct password_query *held_password;
     enum log_fault fault; /* of every answer */
+    const char *cloak;    /* the host people are shown; NULL: "unix" */
     unsigned admitted, released;
     unsigned submitted, asked, operated, passwords;
     char logged[4096]; /* lines to the server's log */

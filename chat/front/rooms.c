@@ -158,6 +158,11 @@ static struct membership *membership_in(struct session *session, uint32_t room_i
     return NULL;
 }
 
+bool room_has(struct session *session, uint32_t room_id)
+{
+    return membership_in(session, room_id) != NULL;
+}
+
 /* Puts the session into the room's group for its encoding, which is flushed; slot is free. */
 static void group_add(struct room_view *room, struct session *session, uint32_t slot)
 {

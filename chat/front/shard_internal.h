@@ -94,6 +94,8 @@ void room_add(struct shard *shard, uint32_t room_id, const char *name, size_t na
 /** Takes it out; frees what is empty. Being in no such room is accepted. */
 void room_remove(struct shard *shard, uint32_t room_id, struct session *session);
 void room_remove_all(struct session *session);
+/** Whether the session is in the room. */
+bool room_has(struct session *session, uint32_t room_id);
 struct room_view *room_find(const struct shard *shard, uint32_t room_id);
 
 /** Encodes the event for every group of the room and adds it to what the members get, but for the

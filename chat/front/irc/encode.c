@@ -48,10 +48,10 @@ struct encode {
     struct irc_span batch; /* that the message is part of; absent: none */
     bool is_line;          /* and that batch is the message, which has its tags */
     uint16_t encoding;
-    bool is_bare;     /* a further line of a message: no msgid */
-    bool is_concat;   /* it goes on the line before */
-    bool is_short;    /* the source is the actor's nick alone */
-    bool was_refused; /* a message did not fit in a line */
+    bool is_bare;      /* a further line of a message: no msgid */
+    bool is_concat;    /* it goes on the line before */
+    uint8_t shortness; /* of the source: 0 nick!user@host, 1 the nick, 2 the server's name */
+    bool was_refused;  /* a message did not fit in a line */
     struct irc_writer writer;
 };
 
@@ -126,11 +126,12 @@ static struct irc_writer *begin(struct encode *encode, const char *command)
     struct irc_writer *writer = &encode->writer;
     char source[NAME_CEILING_BYTES + USER_MAX_BYTES + HOST_MAX_BYTES + 8];
     put_tags(encode);
-    if (event->source_len > 0 && !encode->is_short) {
+    if (event->source_len > 0 && encode->shortness == 0) {
         int n = snprintf(source, sizeof(source), "%s!%s", event->actor, event->source);
         irc_writer_put_source(
             writer, irc_span_of(source, n < (int)sizeof(source) ? (size_t)n : sizeof(source) - 1));
-    } else if ((event->identity != 0 || event->source_len > 0) && event->actor_len > 0) {
+    } else if ((event->identity != 0 || event->source_len > 0) && event->actor_len > 0 &&
+               encode->shortness < 2) {
         irc_writer_put_source(writer, irc_span_of(event->actor, event->actor_len));
     } else {
         irc_writer_put_source(writer, irc_span(shard_settings(encode->shard)->server_name));
@@ -368,6 +369,7 @@ static void encode_mode(struct encode *encode)
         }
         size_t done =
             irc_mode_put(&encode->writer, changes + at, count - at, IRC_MODES_A_LINE, &put);
+        encode->was_refused |= put < done;
         if (done == 0) {
             return;
         }
@@ -486,8 +488,20 @@ static encode_fn encoder_of(const struct event *event)
     return encoders[event->type];
 }
 
-/* With names as long as they may be a line is too short for some events with nick!user@host; what
- * becomes of a room is to be known all the same. */
+/* Returns: false when some of it did not fit. */
+static bool encode_with(struct encode *encode, encode_fn encoder, uint8_t shortness)
+{
+    encode->shortness = shortness;
+    encode->was_refused = encode->is_bare = encode->is_line = false;
+    encoder(encode);
+    return !encode->was_refused;
+}
+
+/*
+ * With names as long as they may be a line is too short for some events with nick!user@host, and a
+ * channel's new name even for the nick; what becomes of a room is to be known all the same. What
+ * fits in no line at all is left out.
+ */
 void irc_encode_in_batch(struct shard *shard, const struct event *event, uint16_t encoding,
                          struct irc_span batch, struct text_out *out)
 {
@@ -495,20 +509,17 @@ void irc_encode_in_batch(struct shard *shard, const struct event *event, uint16_
     const encode_fn encoder = encoder_of(event);
     struct encode encode = {
         .shard = shard, .event = event, .out = out, .batch = batch, .encoding = encoding};
-    if (!encoder) {
+    if (!encoder || encode_with(&encode, encoder, 0)) {
         return;
     }
-    encoder(&encode);
-    if (encode.was_refused) {
+    for (uint8_t shortness = 1; shortness <= 2; shortness++) {
         out->len = before;
-        encode = (struct encode){.shard = shard,
-                                 .event = event,
-                                 .out = out,
-                                 .batch = batch,
-                                 .encoding = encoding,
-                                 .is_short = true};
-        encoder(&encode);
+        if (encode_with(&encode, encoder, shortness)) {
+            return;
+        }
     }
+    out->len = before;
+    (void)encode_with(&encode, encoder, 0);
 }
 
 void irc_encode(struct shard *shard, const struct event *event, uint16_t encoding,

@@ -389,8 +389,12 @@ void irc_on_answer(struct session *session, const struct query *query)
     irc->waiting = false;
     (void)irc_message_parse(text, strlen(text), &message);
     session_flush_rooms(session);
+    bool is_of_room = query->kind == QUERY_HISTORY && query->history.room_id != 0;
     if (query->kind == QUERY_MESSAGE) {
         irc_redact_found(irc, &message, query);
+    } else if (is_of_room && !room_has(session, query->history.room_id)) {
+        /* Put out meanwhile: the reader may have seen what was said since. */
+        fail(irc, IRC_STANDARD_INVALID_TARGET, message.params[0], message.params[1]);
     } else if (query->fault == LOG_OK) {
         write_answer(irc, &message, query);
     } else {

@@ -101,13 +101,17 @@ void irc_send(struct irc_session *irc, struct irc_writer *writer)
     }
 }
 
+/* With names as long as they may be there is not always room for the nick of who is told. */
 static void start_numeric(struct irc_session *irc, struct irc_writer *writer,
                           enum irc_numeric numeric, const struct irc_span *params, size_t count)
 {
-    irc_start(irc, writer);
-    irc_numeric_start(writer, irc_server_name(irc), numeric, irc_nick(irc));
-    for (size_t i = 0; i < count; i++) {
-        irc_writer_put_echo(writer, params[i], IRC_ECHO_MAX);
+    const struct irc_span clients[] = {irc_nick(irc), irc_span(IRC_NO_NAME)};
+    for (int i = 0; i == 0 || (i < 2 && (writer->is_refused || irc_writer_room(writer) < 2)); i++) {
+        irc_start(irc, writer);
+        irc_numeric_start(writer, irc_server_name(irc), numeric, clients[i]);
+        for (size_t at = 0; at < count; at++) {
+            irc_writer_put_echo(writer, params[at], IRC_ECHO_MAX);
+        }
     }
 }
 

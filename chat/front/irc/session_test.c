@@ -92,6 +92,28 @@ static void test_killed_while_the_reader_is_asked(void **state)
     assert_int_equal(hub_member_count(house->hub), 1);
 }
 
+/* Who is put out while the reader is asked does not read what is said behind its back. */
+static void test_put_out_while_the_reader_is_asked(void **state)
+{
+    (void)state;
+    struct user *erin = user_enter(house, "erin");
+    user_send(erin, "/join room\n");
+    forget(erin);
+    for (int is_line = 0; is_line < 2; is_line++) {
+        struct user *asker = is_line ? erin : bob;
+        house->hold_answers = true;
+        user_send(asker, is_line ? "/history\n" : "CHATHISTORY LATEST #room * 5\r\n");
+        user_send(alice, is_line ? "KICK #room erin\r\n" : "KICK #room bob\r\n");
+        user_send(alice, "PRIVMSG #room :behind your back\r\n");
+        forget(asker);
+        house_answer_held(house);
+        assert_reads(asker, is_line ? "*** You are not in that room any more.\n"
+                                    : ":server FAIL CHATHISTORY INVALID_TARGET LATEST #room "
+                                      ":Nothing can be found under that target\r\n");
+    }
+    user_free(erin);
+}
+
 /* ---- order ---- */
 
 /* Takes out what the hub has yet to do. */
@@ -296,6 +318,7 @@ static void test_longest_names_reach_the_peer_whole(void **state)
     char carol_name[NAME_CEILING_BYTES + 1], dave_name[NAME_CEILING_BYTES + 1];
     (void)state;
     struct house *wide = house_open(NULL, &ceilings);
+    wide->cloak = "xxxxxxxx.xxxxxxxx.xxxxxxxx.ip"; /* as long as the server makes them */
     fill(room, ROOM_NAME_CEILING_BYTES, 'r');
     fill(carol_name, NAME_CEILING_BYTES, 'c');
     fill(dave_name, NAME_CEILING_BYTES, 'd');
@@ -314,6 +337,25 @@ static void test_longest_names_reach_the_peer_whole(void **state)
     (void)snprintf(wanted, sizeof(wanted), " KICK #%s %s :", room, dave_name);
     assert_reads_some(dave, wanted);
     assert_reads_some(carol, wanted);
+    (void)snprintf(line, sizeof(line), "JOIN #%s\r\n", room);
+    user_send(dave, line);
+    forget(dave);
+    (void)snprintf(line, sizeof(line), "WHO #%s\r\n", room);
+    user_send(carol, line);
+    (void)snprintf(wanted, sizeof(wanted), " 352 * #%s ~ddddddddddddddd %s server %s H ", room,
+                   wide->cloak, dave_name);
+    assert_reads_some(carol, wanted);
+    (void)snprintf(line, sizeof(line), "MODE #%s +o %s\r\n", room, dave_name);
+    user_send(carol, line);
+    (void)snprintf(wanted, sizeof(wanted), " MODE #%s +o %s\r\n", room, dave_name);
+    assert_reads_some(dave, wanted);
+    forget(carol);
+    char other[ROOM_NAME_CEILING_BYTES + 1];
+    fill(other, ROOM_NAME_CEILING_BYTES, 's');
+    (void)snprintf(line, sizeof(line), "RENAME #%s #%s\r\n", room, other);
+    user_send(carol, line);
+    (void)snprintf(wanted, sizeof(wanted), " RENAME #%s #%s :", room, other);
+    assert_reads_some(carol, wanted);
     user_free(carol);
     user_free(dave);
     house_close(wide);
@@ -326,6 +368,7 @@ int main(void)
         cmocka_unit_test(test_who_is_gone_before_the_welcome_leaves_nobody_behind),
         IN_HOUSE(test_name_is_refused_to_one_who_is_gone),
         IN_HOUSE(test_killed_while_the_reader_is_asked),
+        IN_HOUSE(test_put_out_while_the_reader_is_asked),
         IN_HOUSE(test_earlier_answer_does_not_end_the_wait_of_a_later_line),
         IN_HOUSE(test_renamed_room_that_was_left_meanwhile),
         cmocka_unit_test(test_flood_and_a_wait_at_once),

@@ -175,6 +175,11 @@ static void show_answer(struct session *session, const struct query *query)
     const struct event_list *found = &query->found;
     bool search = query->history.kind == HISTORY_SEARCH;
     bool forward = query->history.kind == HISTORY_AFTER || query->history.kind == HISTORY_SINCE;
+    if (!room_has(session, query->history.room_id)) {
+        /* Put out meanwhile: the reader may have seen what was said since. */
+        line_printf(session, "*** You are not in that room any more.\n");
+        return;
+    }
     if (query->fault != LOG_OK) {
         line_printf(session, "*** The history cannot be read now. Try again later.\n");
         return;
