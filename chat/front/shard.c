@@ -2,9 +2,11 @@
 #include "front/shard.h"
 
 #include <errno.h>
+#include <linux/sockios.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -356,6 +358,21 @@ void shard_close_all(struct shard *shard)
 size_t shard_connections(const struct shard *shard)
 {
     return shard->session_count + shard->door_count;
+}
+
+bool shard_is_flushed(const struct shard *shard)
+{
+    for (uint32_t i = 0; i < shard->slot_cap; i++) {
+        const struct session *session = shard->slots[i];
+        int unacknowledged = 0;
+        if (session &&
+            (party_stream_queued(session->stream) > 0 ||
+             ioctl(party_stream_fileno(session->stream), SIOCOUTQ, &unacknowledged) < 0 ||
+             unacknowledged > 0)) {
+            return false;
+        }
+    }
+    return true;
 }
 
 unsigned shard_unregistered(const struct shard *shard)

@@ -131,6 +131,8 @@ void shard_close_all(struct shard *shard);
 
 /** Sessions and undecided connections that are open. */
 size_t shard_connections(const struct shard *shard);
+/** Whether all that was written to all connections has reached their peers' systems. */
+bool shard_is_flushed(const struct shard *shard);
 
 /** Sessions here whose protocol knows registration and which have yet to be done with it. Threads:
  * any. */

@@ -41,6 +41,7 @@ struct worker {
     struct party_task cut_task;   /* the end: now */
     struct party_timer poll;
     int64_t drain_until_ns;
+    int64_t drain_since_ns;
 };
 
 struct server {

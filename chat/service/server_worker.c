@@ -20,7 +20,9 @@
  */
 
 #define DRAIN_POLL_NS (10 * 1000000ll)
-#define SNIFF_WAIT_MS 300u
+/* How long peers have to hang up by themselves once they have got all that was written. */
+#define DRAIN_GRACE_NS (250 * 1000000ll)
+#define SNIFF_WAIT_MS  300u
 
 static void fill_front_settings(const struct config *config, struct front_settings *ret)
 {
@@ -239,7 +241,10 @@ static void quiet(struct party_task *task, void *user)
 static void on_poll(struct party_timer *timer, void *user)
 {
     struct worker *worker = user;
-    bool late = party_loop_now_ns(worker->loop) >= worker->drain_until_ns;
+    int64_t now_ns = party_loop_now_ns(worker->loop);
+    bool late =
+        now_ns >= worker->drain_until_ns ||
+        (now_ns >= worker->drain_since_ns + DRAIN_GRACE_NS && shard_is_flushed(worker->shard));
     if (late) {
         shard_close_all(worker->shard);
     }
@@ -254,8 +259,8 @@ static void drain(struct party_task *task, void *user)
     (void)task;
     struct worker *worker = user;
     shard_drain(worker->shard, "it was told to stop");
-    worker->drain_until_ns =
-        party_loop_now_ns(worker->loop) + (SESSION_FINISH_MAX_MS + 500) * 1000000ll;
+    worker->drain_since_ns = party_loop_now_ns(worker->loop);
+    worker->drain_until_ns = worker->drain_since_ns + (SESSION_FINISH_MAX_MS + 500) * 1000000ll;
     if (party_timer_start(worker->loop, &worker->poll, 0, on_poll, worker) < 0) {
         party_loop_stop(worker->loop);
     }

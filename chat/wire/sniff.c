@@ -17,8 +17,8 @@ struct input {
     size_t len;
 };
 
-static const char *const irc_verbs[] = {"CAP",     "PASS",   "NICK",        "USER",
-                                        "SERVICE", "SERVER", "AUTHENTICATE"};
+static const char *const irc_verbs[] = {"CAP",     "PASS",   "NICK",         "USER",
+                                        "SERVICE", "SERVER", "AUTHENTICATE", "QUIT"};
 
 /* PRI opens the preface of HTTP/2 (RFC 9113, 3.4): "PRI * HTTP/2.0". */
 static const char *const http_verbs[] = {"GET",     "HEAD",    "POST",  "PUT",   "DELETE",

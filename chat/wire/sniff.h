@@ -20,8 +20,9 @@ enum sniff_kind {
      */
     SNIFF_HTTP,
     /*
-     * CAP, PASS, NICK, USER, SERVICE, SERVER, AUTHENTICATE in capitals and a space or the end of
-     * the line, perhaps after "@tags " and blanks.
+     * CAP, PASS, NICK, USER, SERVICE, SERVER, AUTHENTICATE, QUIT in capitals and a space or the end
+     * of the line, perhaps after "@tags " and blanks. QUIT opens the look of a program whether
+     * somebody answers here.
      */
     SNIFF_IRC,
     SNIFF_PROXY, /* a PROXY header of version 1 ("PROXY ") or 2 (its 12 byte signature) */

@@ -13,8 +13,8 @@
 #define COUNT(array)   (sizeof(array) / sizeof((array)[0]))
 #define BYTES(literal) literal, sizeof(literal) - 1
 
-static const char *const irc_verbs[] = {"CAP",     "PASS",   "NICK",        "USER",
-                                        "SERVICE", "SERVER", "AUTHENTICATE"};
+static const char *const irc_verbs[] = {"CAP",     "PASS",   "NICK",         "USER",
+                                        "SERVICE", "SERVER", "AUTHENTICATE", "QUIT"};
 static const char *const http_verbs[] = {"GET",     "HEAD",    "POST",  "PUT",   "DELETE",
                                          "CONNECT", "OPTIONS", "TRACE", "PATCH", "PRI"};
 
