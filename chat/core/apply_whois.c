@@ -11,6 +11,8 @@
 
 /* Who somebody is or was: WHOIS and WHOWAS. */
 
+#define WHOWAS_NAMES_MAX 20
+
 /* The modes that everybody may know of; the others are the user's own affair. */
 #define MODES_FOR_ALL (USER_OPERATOR | USER_BOT)
 
@@ -75,28 +77,55 @@ static void put_past(struct record_out *out, const struct past *past)
     record_end(out);
 }
 
+/* Those of the names, which are parted by commas, that are names. Returns: how many keys. */
+static uint32_t take_names(const struct hub *hub, const char *list, size_t len,
+                           struct label_key keys[WHOWAS_NAMES_MAX])
+{
+    char clean[NAME_CEILING_BYTES + 1];
+    size_t clean_len;
+    uint32_t count = 0;
+    for (size_t at = 0; at < len && count < WHOWAS_NAMES_MAX;) {
+        const char *comma = memchr(list + at, ',', len - at);
+        size_t end = comma != NULL ? (size_t)(comma - list) : len;
+        if (name_user(list + at, end - at, NAME_CEILING_BYTES, clean, &clean_len) == NAME_OK &&
+            label_key_init(&keys[count], hub->hash_seed, clean, clean_len)) {
+            count++;
+        }
+        at = end + 1;
+    }
+    return count;
+}
+
+static bool is_one_of(const struct past *past, const struct label_key *keys, uint32_t count)
+{
+    for (uint32_t i = 0; i < count; i++) {
+        if (whowas_is(past, &keys[i])) {
+            return true;
+        }
+    }
+    return false;
+}
+
 void apply_whowas(struct apply *apply)
 {
     const struct command *command = apply->command;
     const struct hub *hub = apply->hub;
     struct event_parts parts = apply_to_session(apply, EVENT_REPLY_WHOWAS, command->session);
     struct record_out out = {0};
-    char clean[NAME_CEILING_BYTES + 1];
-    size_t len;
-    struct label_key key;
-    if (name_user(command->target, command->target_len, NAME_CEILING_BYTES, clean, &len) ==
-            NAME_OK &&
-        label_key_init(&key, hub->hash_seed, clean, len)) {
-        uint64_t most = command->value == 0 ? UINT64_MAX : command->value;
-        for (uint32_t i = 0; i < hub->whowas.count && out.count < most; i++) {
-            const struct past *past = whowas_at(hub, i);
-            if (whowas_is(past, &key)) {
-                put_past(&out, past);
-            }
+    struct label_key keys[WHOWAS_NAMES_MAX];
+    uint32_t key_count = take_names(hub, command->target, command->target_len, keys);
+    uint64_t most = command->value == 0 ? UINT64_MAX : command->value;
+    for (uint32_t i = 0; i < hub->whowas.count && key_count > 0 && out.count < most; i++) {
+        const struct past *past = whowas_at(hub, i);
+        if (is_one_of(past, keys, key_count)) {
+            put_past(&out, past);
         }
-        label_key_finish(&key);
+    }
+    for (uint32_t i = 0; i < key_count; i++) {
+        label_key_finish(&keys[i]);
     }
     parts_set_target(&parts, command->target,
-                     apply_fit(command->target, command->target_len, NAME_CEILING_BYTES));
+                     apply_fit(command->target, command->target_len,
+                               WHOWAS_NAMES_MAX * (NAME_CEILING_BYTES + 1)));
     apply_yield_records(apply, &parts, &out);
 }

@@ -135,7 +135,10 @@ static void test_whowas_remembers_who_left_and_names_given_up(void **state)
         "> 1 WHOWAS alice\n"
         "REPLY_WHOWAS @1 of=alice\n"
         "> 1 WHOWAS not a name\n"
-        "REPLY_WHOWAS @1 of=not a name\n");
+        "REPLY_WHOWAS @1 of=not a name\n"
+        "> 1 WHOWAS=2 ROBERT,,no one,bob\n"
+        "REPLY_WHOWAS @1 of=ROBERT,,no one,bob "
+        "extra=bob;b2;hidden2;Bob again;1;/robert;b;hidden;Bob;1;/ count=2\n");
 }
 
 static void test_whowas_forgets_the_oldest(void **state)

@@ -56,7 +56,8 @@ enum command_type {
     COMMAND_WHOX,     /* target: a room, which begins with '#', a name or a mask ("" and "0": all);
                          flags: COMMAND_FLAG_OPERS */
     COMMAND_WHOIS,    /* target: a user's name */
-    COMMAND_WHOWAS,   /* target: a user's name; value: how many at the most, 0: all */
+    COMMAND_WHOWAS,   /* target: names of users, parted by commas, of which the first 20 count;
+                         value: how many entries at the most, 0: all */
     COMMAND_USERHOST, /* extra: names, a record */
     COMMAND_ISON,     /* extra: names, a record */
     COMMAND_MONITOR,  /* value: '+' '-' 'C' 'L' 'S'; extra: names, a record */

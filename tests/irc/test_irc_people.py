@@ -512,3 +512,16 @@ def test_names_of_ascii_are_told_apart_by_people(irc):
     mark = irc.name("")
     irc.named("guest1" + mark)
     irc.named("guestl" + mark)
+
+
+def test_whowas_of_several_nicks(irc):
+    """RFC 2812 3.6.3: a list of nicks; the newest entry first whatever their order; one end."""
+    alice, bob, carol = irc.user("alice"), irc.user("bob"), irc.user("carol")
+    for left in (bob, carol):
+        left.send("QUIT")
+        left.expect_end()
+    for names in (f"{bob.nick},{carol.nick}", f"{carol.nick},{bob.nick}"):
+        answers = alice.ask(f"WHOWAS {names}")
+        assert [m.params[1] for m in answers.all("314")] == [carol.nick, bob.nick]
+        assert answers.one("369").params[:2] == [alice.nick, names]
+    alice.ask(f"WHOWAS {names} 1").one("314")

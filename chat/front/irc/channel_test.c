@@ -495,7 +495,7 @@ static void test_isupport(void **state)
     user_send(carol, "NICK carol\r\nUSER c 0 * c\r\n");
     assert_reads_some(carol,
                       " TARGMAX=INVITE:1,JOIN:,KICK:20,LIST:,MONITOR:,NAMES:20,NOTICE:20,PART:,"
-                      "PRIVMSG:20,TAGMSG:20,WHOIS:20 ");
+                      "PRIVMSG:20,TAGMSG:20,WHOIS:20,WHOWAS:20 ");
     user_free(carol);
 }
 

@@ -80,9 +80,10 @@ static void add_commands(struct tokens *tokens, const struct front_settings *set
 {
     add(tokens,
         "TARGMAX=INVITE:1,JOIN:,KICK:%u,LIST:,MONITOR:,NAMES:%u,NOTICE:%u,"
-        "PART:,PRIVMSG:%u,TAGMSG:%u,WHOIS:%u",
+        "PART:,PRIVMSG:%u,TAGMSG:%u,WHOIS:%u,WHOWAS:%u",
         (unsigned)IRC_TARGETS_MAX, (unsigned)IRC_TARGETS_MAX, (unsigned)IRC_TARGETS_MAX,
-        (unsigned)IRC_TARGETS_MAX, (unsigned)IRC_TARGETS_MAX, (unsigned)IRC_TARGETS_MAX);
+        (unsigned)IRC_TARGETS_MAX, (unsigned)IRC_TARGETS_MAX, (unsigned)IRC_TARGETS_MAX,
+        (unsigned)IRC_TARGETS_MAX);
     add(tokens, "MAXTARGETS=%u", (unsigned)IRC_TARGETS_MAX);
     add_limit(tokens, "MONITOR=", settings->monitor_max);
     add(tokens, "WHOX");
