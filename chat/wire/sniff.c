@@ -17,8 +17,8 @@ struct input {
     size_t len;
 };
 
-static const char *const irc_verbs[] = {"CAP",     "PASS",   "NICK",         "USER",
-                                        "SERVICE", "SERVER", "AUTHENTICATE", "QUIT"};
+static const char *const irc_verbs[] = {"CAP",     "PASS",   "NICK",        "USER",
+                                        "SERVICE", "SERVER", "AUTHENTICATE"};
 
 /* PRI opens the preface of HTTP/2 (RFC 9113, 3.4): "PRI * HTTP/2.0". */
 static const char *const http_verbs[] = {"GET",     "HEAD",    "POST",  "PUT",   "DELETE",
@@ -27,6 +27,8 @@ static const char *const http_verbs[] = {"GET",     "HEAD",    "POST",  "PUT",  
 /* What a request can be about (RFC 9112, 3.2); CONNECT has a form of its own. */
 static const char *const http_targets[] = {"/", "*", "http:", "https:"};
 
+/* QUIT alone is how line users leave. */
+static const char quit_opening[] = "QUIT :";
 static const char tls_opening[] = "\x16\x03";
 static const char proxy_opening[] = "PROXY ";
 static const char proxy2_opening[] = "\r\n\r\n\0\r\nQUIT\n";
@@ -119,7 +121,7 @@ static enum match match_irc(struct input input)
         }
         input = skip(input, tags_len);
     }
-    enum match match = MATCH_NO;
+    enum match match = match_start(input, quit_opening, sizeof(quit_opening) - 1);
     for (size_t i = 0; i < sizeof(irc_verbs) / sizeof(irc_verbs[0]); i++) {
         match = better(match, match_irc_verb(input, irc_verbs[i]));
     }

@@ -20,9 +20,9 @@ enum sniff_kind {
      */
     SNIFF_HTTP,
     /*
-     * CAP, PASS, NICK, USER, SERVICE, SERVER, AUTHENTICATE, QUIT in capitals and a space or the end
-     * of the line, perhaps after "@tags " and blanks. QUIT opens the look of a program whether
-     * somebody answers here.
+     * CAP, PASS, NICK, USER, SERVICE, SERVER, AUTHENTICATE in capitals and a space or the end of
+     * the line, perhaps after "@tags " and blanks; or "QUIT :", as programs that look whether a
+     * server is up say it. QUIT alone is how line users leave.
      */
     SNIFF_IRC,
     SNIFF_PROXY, /* a PROXY header of version 1 ("PROXY ") or 2 (its 12 byte signature) */

@@ -13,8 +13,8 @@
 #define COUNT(array)   (sizeof(array) / sizeof((array)[0]))
 #define BYTES(literal) literal, sizeof(literal) - 1
 
-static const char *const irc_verbs[] = {"CAP",     "PASS",   "NICK",         "USER",
-                                        "SERVICE", "SERVER", "AUTHENTICATE", "QUIT"};
+static const char *const irc_verbs[] = {"CAP",     "PASS",   "NICK",        "USER",
+                                        "SERVICE", "SERVER", "AUTHENTICATE"};
 static const char *const http_verbs[] = {"GET",     "HEAD",    "POST",  "PUT",   "DELETE",
                                          "CONNECT", "OPTIONS", "TRACE", "PATCH", "PRI"};
 
@@ -44,7 +44,7 @@ static void test_nothing_is_undecided(void **state)
 static void test_first_byte_decides_unless_a_protocol_may_start_with_it(void **state)
 {
     (void)state;
-    static const char openings[] = "\x16\r@ACDGHNOPSTU";
+    static const char openings[] = "\x16\r@ACDGHNOPQSTU";
     for (unsigned byte = 0; byte < 256; byte++) {
         const char first = (char)byte;
         bool opening = byte != 0 && strchr(openings, first);
@@ -93,6 +93,10 @@ static const struct row rows[] = {
     {BYTES("cap ls\r\n"), SNIFF_LINE},
     {BYTES("Nick x\r\n"), SNIFF_LINE},
     {BYTES("QUIT\r\n"), SNIFF_LINE},
+    {BYTES("QUIT"), SNIFF_UNDECIDED},
+    {BYTES("QUIT "), SNIFF_UNDECIDED},
+    {BYTES("QUIT smoking"), SNIFF_LINE},
+    {BYTES("QUIT :is there anybody"), SNIFF_IRC},
     {BYTES("SERV"), SNIFF_UNDECIDED},
     {BYTES("SERVE dinner"), SNIFF_LINE},
     {BYTES(":a NICK x"), SNIFF_LINE},
