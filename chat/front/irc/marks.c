@@ -33,9 +33,13 @@ void irc_marks_free(struct irc_marks *marks)
     free(marks);
 }
 
+/* NULL for what is too long to be the name of anything: marks take no more memory than names. */
 static char *fold(struct irc_span target)
 {
     size_t len;
+    if (target.len > ROOM_NAME_CEILING_BYTES + 1) { /* '#' */
+        return NULL;
+    }
     return name_fold(target.text, target.len, &len);
 }
 

@@ -285,6 +285,16 @@ static void test_mode_letters_beyond_ascii(void **state)
     user_forget(alice);
 }
 
+static void test_mark_under_what_can_be_no_name(void **state)
+{
+    char line[512];
+    (void)state;
+    (void)snprintf(line, sizeof(line), "MARKREAD %0300d timestamp=2026-11-20T12:31:07.000Z\r\n", 1);
+    memset(line + 9, 'x', 300);
+    user_send(alice, line);
+    assert_reads_some(alice, "FAIL MARKREAD INVALID_PARAMS xxx");
+}
+
 static void test_context_of_a_fault_is_cut_between_characters(void **state)
 {
     char line[1024] = "@batch=1 PRIVMSG ", *at = line + strlen(line);
@@ -376,6 +386,7 @@ int main(void)
         IN_HOUSE(test_each_line_in_history_has_its_time),
         IN_HOUSE(test_label_beyond_its_limit),
         IN_HOUSE(test_mode_letters_beyond_ascii),
+        IN_HOUSE(test_mark_under_what_can_be_no_name),
         IN_HOUSE(test_context_of_a_fault_is_cut_between_characters),
         cmocka_unit_test(test_longest_names_reach_the_peer_whole),
     };
