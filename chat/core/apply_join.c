@@ -35,6 +35,11 @@ static void begin_life(struct apply *apply, struct room *room)
     room->modes = room->is_lobby ? LOBBY_MODES : NEW_MODES;
     journal_save(apply->hub, &room->made_ms, sizeof(room->made_ms));
     room->made_ms = apply->time_ms;
+    if (room->sealed_seq > 0 && room->sealed_number == 0) {
+        /* Modes and names have no seq: what was set in the closed life is told apart by number. */
+        journal_save(apply->hub, &room->sealed_number, sizeof(room->sealed_number));
+        room->sealed_number = apply->number + apply->used;
+    }
 }
 
 /* Puts the last messages that who comes may read into recent, and returns how many. */
@@ -72,6 +77,7 @@ static void yield_entered(struct apply *apply, const struct member *member, cons
     entered.value = room->last_seq + 1;
     if (apply_member_may(member, ACT_READ, room, membership)) {
         entered.value = room->sealed_seq + 1;
+        entered.peer_identity = room->sealed_number;
         entered.recent_count = pick_recent(room, recent);
         entered.recent = recent;
     }

@@ -39,6 +39,8 @@ static void end_life(struct apply *apply, struct room *room)
         yield_sealed(apply, room, room->last_seq);
         journal_save(hub, &room->sealed_seq, sizeof(room->sealed_seq));
         room->sealed_seq = room->last_seq;
+        journal_save(hub, &room->sealed_number, sizeof(room->sealed_number));
+        room->sealed_number = 0;
         journal_save(hub, &room->was_closed, sizeof(room->was_closed));
         room->was_closed = false;
         if (room->topic != NULL) {

@@ -27,8 +27,9 @@ enum event_type {
     EVENT_ENTERED,    /* it is now in room: text is the topic, target who set it (extra: its
                          "user@host", "" when not known) and peer when (ms),
                          count the members (itself counted), recent the last messages, seq the
-                         room's last number, value the first number it may read of the history;
-                         flags: EVENT_FLAG_NEW when the room was empty before */
+                         room's last number, value the first seq it may read of the history,
+                         peer_identity    the first number of what else was kept (0: all of it);    flags:
+                         EVENT_FLAG_NEW when the room was empty before */
     EVENT_GONE_FROM,  /* it is no longer in room; text: the reason; code: enum gone_code; actor:
                          itself, with GONE_REMOVED who put it out, and it is target then */
     EVENT_GOODBYE,    /* the session ended: text is the reason; no event for it follows; code: enum

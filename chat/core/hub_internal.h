@@ -115,7 +115,9 @@ struct room {
     struct label *label;
     struct topic *topic; /* NULL: none */
     uint64_t last_seq;
-    uint64_t sealed_seq; /* history up to here is for nobody who comes now */
+    uint64_t sealed_seq;    /* history up to here is for nobody who comes now */
+    uint64_t sealed_number; /* nor is what else has a lower number; 0: not known before the next
+                               member comes */
     int64_t made_ms;     /* when it was made, or was entered after it had been empty */
     uint32_t life;       /* how often it was empty again */
     bool was_closed;     /* in this life it was invite-only, secret or had a key */

@@ -115,7 +115,9 @@ static void deliver_to_session(struct shard *shard, const struct event *event)
     session_flush_rooms(session);
     if (event->type == EVENT_ENTERED) {
         room_add(shard, event->room_id, event->room, event->room_len, session);
-        room_find(shard, event->room_id)->floor = event->value;
+        struct room_view *room = room_find(shard, event->room_id);
+        room->floor = event->value;
+        room->floor_number = event->peer_identity;
     } else if (event->type == EVENT_GONE_FROM) {
         room_remove(shard, event->room_id, session);
     } else if (event->type == EVENT_GOODBYE) {

@@ -34,9 +34,10 @@ struct room_view {
     struct room_view *next; /* in its hash bucket */
     char *name;
     uint32_t name_len;
-    uint64_t last_seq; /* of the newest event delivered here */
-    uint64_t floor;    /* the first seq of its history that its members may read */
-    bool dirty;        /* on the shard's list of rooms with a tail */
+    uint64_t last_seq;     /* of the newest event delivered here */
+    uint64_t floor_number; /* and of what else was kept, the first number */
+    uint64_t floor;        /* the first seq of its history that its members may read */
+    bool dirty;            /* on the shard's list of rooms with a tail */
 };
 
 #define ROOM_BUCKETS_MIN 64u

@@ -58,10 +58,11 @@ struct history_bound {
 struct history_query {
     enum history_kind kind;
     enum history_what what;
-    uint32_t room_id; /* 0: the private messages between `identity` and `other` */
-    uint32_t count;   /* at most HISTORY_MAX */
-    uint64_t floor;   /* rooms: what has a lower seq is not there for who asks; 0: all is */
-    uint64_t seq;     /* HISTORY_SEARCH: only below this one; 0: from the newest */
+    uint32_t room_id;      /* 0: the private messages between `identity` and `other` */
+    uint32_t count;        /* at most HISTORY_MAX */
+    uint64_t floor;        /* rooms: what has a lower seq is not there for who asks; 0: all is */
+    uint64_t floor_number; /* nor is what has no seq and a lower number */
+    uint64_t seq;          /* HISTORY_SEARCH: only below this one; 0: from the newest */
     int64_t time_ms;
     const char *text; /* HISTORY_SEARCH; borrowed for the call */
     struct history_bound from, to;

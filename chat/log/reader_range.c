@@ -114,10 +114,16 @@ static int check_number(struct reader *reader, const struct reader_place *place,
     return code == SQLITE_DONE ? SQLITE_NOTFOUND : code;
 }
 
-/* Where an asker's history begins: behind the last message that is not for it. */
-static int place_of_floor(struct reader *reader, const struct reader_place *place, uint64_t floor,
-                          struct place_keys *ret_keys)
+static int64_t later_of(int64_t a, int64_t b)
 {
+    return a > b ? a : b;
+}
+
+/* Where an asker's history begins: behind the last message that is not for it. */
+static int place_of_floor(struct reader *reader, const struct reader_place *place,
+                          const struct history_query *query, struct place_keys *ret_keys)
+{
+    uint64_t floor = query->floor;
     *ret_keys = everything_before;
     if (place->other || floor <= 1) {
         return SQLITE_OK;
@@ -134,6 +140,7 @@ static int place_of_floor(struct reader *reader, const struct reader_place *plac
         bool below = sqlite3_column_int64(stmt, 0) < ret_keys->messages;
         ret_keys->events = below ? number + 1 : number;
     }
+    ret_keys->events = later_of(ret_keys->events, reader_key(query->floor_number));
     (void)sqlite3_reset(stmt);
     return code == SQLITE_ROW || code == SQLITE_DONE ? SQLITE_OK : code;
 }
@@ -293,11 +300,6 @@ static int fetch(struct reader *reader, const struct reader_place *place, enum h
 
 /* ---- answers ---- */
 
-static int64_t later_of(int64_t a, int64_t b)
-{
-    return a > b ? a : b;
-}
-
 static void raise_to_floor(struct range *range, const struct place_keys *floor)
 {
     range->from.messages = later_of(range->from.messages, floor->messages);
@@ -384,7 +386,7 @@ int reader_answer(struct reader *reader, const struct history_query *query,
     uint32_t count = query->count < HISTORY_MAX ? query->count : HISTORY_MAX;
     struct range range = {everything_before, everything_after, false};
     struct place_keys floor;
-    int code = place_of_floor(reader, place, query->floor, &floor);
+    int code = place_of_floor(reader, place, query, &floor);
     if (code != SQLITE_OK) {
         return code;
     }

@@ -512,3 +512,24 @@ def test_history_as_a_line_user_made_it(serve):
     alice.expect("PRIVMSG", ANY, "from the line")
     assert texts(history(alice, f"LATEST {room} * 5"))[-1] == "from the line"
     assert TIME == history(alice, f"LATEST {room} * 1")[0].tags["time"]
+
+
+@pytest.mark.parametrize("restarted", [False, True])
+def test_what_was_set_behind_closed_doors_stays_there(serve, restarted):
+    """Keys, bans and names of a closed channel are in no history of who comes later."""
+    irc = serve()
+    room = irc.room()
+    alice = irc.user("alice", *CAPS, "draft/event-playback")
+    alice.ask(f"JOIN {room}", f"MODE {room} +s", f"PRIVMSG {room} :said", f"MODE {room} +k hidden",
+              f"MODE {room} +b victim!*@*")
+    assert len(alice.ask(f"CHATHISTORY LATEST {room} * 9").all("MODE")) == 3
+    if restarted:
+        irc.server.restart()
+    else:
+        alice.ask(f"PART {room}")
+    bob = irc.user("bob", *CAPS, "draft/event-playback")
+    bob.ask(f"JOIN {room}")
+    shown = bob.ask(f"CHATHISTORY LATEST {room} * 9")
+    assert shown.all("MODE") == shown.all("PRIVMSG") == []
+    bob.ask(f"MODE {room} +m")
+    assert len(bob.ask(f"CHATHISTORY LATEST {room} * 9").all("MODE")) == 1

@@ -117,6 +117,7 @@ static bool set_target(struct irc_session *irc, struct irc_span target, struct q
         }
         query->history.room_id = room->id;
         query->history.floor = room->floor;
+        query->history.floor_number = room->floor_number;
         return true;
     }
     if (parsed.kind != IRC_TARGET_NICK) {
