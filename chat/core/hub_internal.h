@@ -118,12 +118,12 @@ struct room {
     uint64_t sealed_seq;    /* history up to here is for nobody who comes now */
     uint64_t sealed_number; /* nor is what else has a lower number; 0: not known before the next
                                member comes */
-    int64_t made_ms;     /* when it was made, or was entered after it had been empty */
-    uint32_t life;       /* how often it was empty again */
-    bool was_closed;     /* in this life it was invite-only, secret or had a key */
-    uint32_t modes;      /* ROOM_ */
-    uint32_t limit;      /* l; 0: none */
-    char *key;           /* k; NULL: none */
+    int64_t made_ms;        /* when it was made, or was entered after it had been empty */
+    uint32_t life;          /* how often it was empty again */
+    bool was_closed;        /* in this life it was invite-only, secret or had a key */
+    uint32_t modes;         /* ROOM_ */
+    uint32_t limit;         /* l; 0: none */
+    char *key;              /* k; NULL: none */
     struct masks *lists[LIST_COUNT];
     struct member **members;
     struct recent recent;
