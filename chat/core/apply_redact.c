@@ -75,6 +75,12 @@ static void forget(struct apply *apply, struct room *room, uint64_t number)
     }
 }
 
+static bool is_server_operator(const struct apply *apply)
+{
+    return apply->command->authority == AUTHORITY_OPERATOR ||
+           (apply->member != NULL && (apply->member->modes & USER_OPERATOR) != 0);
+}
+
 static void redact_in_room(struct apply *apply, const struct said *said)
 {
     const struct command *command = apply->command;
@@ -89,7 +95,9 @@ static void redact_in_room(struct apply *apply, const struct said *said)
         return;
     }
     bool is_own = apply->member != NULL && said->author == apply->member->identity;
-    if (!is_own && !may_all) {
+    /* Whoever enters an empty room is its operator, but not of what others said there before. */
+    bool is_of_this_life = said->seq > room->life_seq || is_server_operator(apply);
+    if (!is_own && !(may_all && is_of_this_life)) {
         refuse(apply, ERROR_REDACT_DENIED, true);
         return;
     }

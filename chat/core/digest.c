@@ -142,6 +142,7 @@ static void add_room(uint64_t *hash, const struct room *room)
     }
     add_number(hash, room->sealed_seq);
     add_number(hash, room->sealed_number);
+    add_number(hash, room->life_seq);
     add_number(hash, (uint64_t)room->made_ms);
     add_number(hash, room->life);
     add_number(hash, room->was_closed);

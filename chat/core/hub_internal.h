@@ -116,6 +116,7 @@ struct room {
     struct topic *topic; /* NULL: none */
     uint64_t last_seq;
     uint64_t sealed_seq;    /* history up to here is for nobody who comes now */
+    uint64_t life_seq;      /* the last number when it was entered after it had been empty */
     uint64_t sealed_number; /* nor is what else has a lower number; 0: not known before the next
                                member comes */
     int64_t made_ms;        /* when it was made, or was entered after it had been empty */

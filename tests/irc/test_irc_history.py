@@ -533,3 +533,17 @@ def test_what_was_set_behind_closed_doors_stays_there(serve, restarted):
     assert shown.all("MODE") == shown.all("PRIVMSG") == []
     bob.ask(f"MODE {room} +m")
     assert len(bob.ask(f"CHATHISTORY LATEST {room} * 9").all("MODE")) == 1
+
+
+def test_who_enters_an_empty_channel_takes_back_nothing_of_others(irc):
+    """message-redaction: an operator of today is none of what was said in the channel before."""
+    room = irc.room()
+    caps = (*CAPS, "draft/message-redaction")
+    alice, bob = irc.user("alice", *caps), irc.user("bob", *caps)
+    msgid = alice.ask(f"JOIN {room}", f"PRIVMSG {room} :mine").one("PRIVMSG").tags["msgid"]
+    alice.ask(f"PART {room}")
+    answers = bob.ask(f"JOIN {room}", f"REDACT {room} {msgid} :not yours")
+    assert answers.one("FAIL").params[:4] == ["REDACT", "REDACT_FORBIDDEN", room, msgid]
+    assert texts(history(bob, f"LATEST {room} * 5")) == ["mine"]
+    alice.ask(f"JOIN {room}")
+    assert alice.ask(f"REDACT {room} {msgid}").one("REDACT").params[:2] == [room, msgid]
