@@ -39,7 +39,8 @@ void irc_multiline_free(struct irc_multiline *multiline)
 struct irc_span irc_multiline_label(const struct irc_session *irc)
 {
     const struct irc_multiline *multiline = irc->multiline;
-    return multiline && multiline->label ? irc_span(multiline->label) : irc_span_of(NULL, 0);
+    bool has_label = multiline && multiline->label && (irc->caps & IRC_CAP(LABELED_RESPONSE)) != 0;
+    return has_label ? irc_span(multiline->label) : irc_span_of(NULL, 0);
 }
 
 static void spoil(struct irc_multiline *multiline, enum irc_standard fault, struct irc_span first,
@@ -178,8 +179,9 @@ static void tell_fault(struct irc_session *irc)
 void irc_multiline_fault(struct irc_session *irc)
 {
     struct irc_multiline *multiline = irc->multiline;
-    if (multiline->label) {
-        irc_label_begin(irc, irc_span(multiline->label));
+    struct irc_span label = irc_multiline_label(irc);
+    if (label.text) {
+        irc_label_begin(irc, label);
     }
     tell_fault(irc);
     irc_label_end(irc);
