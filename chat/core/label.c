@@ -111,11 +111,11 @@ static uint32_t guest_number(const char *folded, size_t len)
     return number;
 }
 
-static uint32_t hash_skeleton(const struct label_key *key)
+static uint32_t hash_skeleton(const char *name, size_t len, const struct label_key *key)
 {
-    size_t len;
-    char *skeleton = skeleton_make(key->folded, key->len, &len);
-    uint32_t hash = skeleton != NULL ? hash_bytes(key->seed, skeleton, len) : key->hash;
+    size_t skeleton_len;
+    char *skeleton = skeleton_of_name(name, len, &skeleton_len);
+    uint32_t hash = skeleton != NULL ? hash_bytes(key->seed, skeleton, skeleton_len) : key->hash;
     free(skeleton);
     return hash;
 }
@@ -127,7 +127,7 @@ struct label *label_create(const char *name, size_t len, const struct label_key 
     size_t size = len + 1 + (is_same ? 0 : key->len + 1);
     struct label *label = xmalloc(offsetof(struct label, text) + size);
     label->hash = key->hash;
-    label->alike = hash_skeleton(key);
+    label->alike = hash_skeleton(name, len, key);
     label->guest = guest_number(key->folded, key->len);
     label->len = (uint16_t)len;
     label->folded_len = (uint16_t)key->len;
@@ -163,13 +163,13 @@ bool label_has_skeleton_of(const struct label *a, const struct label *b)
     if (a->alike != b->alike) {
         return false;
     }
-    /* Most names are their own skeleton; the others are made once more, rather than kept. */
-    size_t a_len;
-    size_t b_len;
-    char *a_made = skeleton_make(label_folded(a), a->folded_len, &a_len);
-    char *b_made = skeleton_make(label_folded(b), b->folded_len, &b_len);
-    bool is_same = a_len == b_len && memcmp(a_made != NULL ? a_made : label_folded(a),
-                                            b_made != NULL ? b_made : label_folded(b), a_len) == 0;
+    /* Made once more, rather than kept. */
+    size_t a_len = 0;
+    size_t b_len = 0;
+    char *a_made = skeleton_of_name(a->text, a->len, &a_len);
+    char *b_made = skeleton_of_name(b->text, b->len, &b_len);
+    bool is_same =
+        a_made != NULL && b_made != NULL && a_len == b_len && memcmp(a_made, b_made, a_len) == 0;
     free(a_made);
     free(b_made);
     return is_same;

@@ -7,6 +7,7 @@
 #include <utf8proc.h>
 
 #include "base/xalloc.h"
+#include "core/name.h"
 #include "core/skeleton_table.h"
 
 /* The longest skeleton of one character is of 18 characters; most names stay as long as they are.
@@ -140,6 +141,28 @@ char *skeleton_make(const char *folded, size_t len, size_t *ret_len)
         free(skeleton);
         *ret_len = len;
         return NULL;
+    }
+    return skeleton;
+}
+
+char *skeleton_of_name(const char *name, size_t len, size_t *ret_len)
+{
+    size_t seen_len;
+    size_t folded_len;
+    char *seen = skeleton_make(name, len, &seen_len);
+    char *folded = name_fold(seen != NULL ? seen : name, seen_len, &folded_len);
+    free(seen);
+    if (folded == NULL) {
+        return NULL;
+    }
+    char *skeleton = skeleton_make(folded, folded_len, ret_len);
+    if (skeleton != NULL) {
+        free(folded);
+    } else {
+        skeleton = folded;
+    }
+    for (size_t i = 0; i < *ret_len; i++) {
+        skeleton[i] = skeleton[i] == 'i' ? 'l' : skeleton[i];
     }
     return skeleton;
 }

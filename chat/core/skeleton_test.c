@@ -234,6 +234,10 @@ static void test_500_pairs_that_look_alike_are_each_for_one_user(void **state)
         {"straße", "STRASSE"},
         {"ﬁona", "fiona"},
     };
+    /* Capitals look alike where their small letters do not. */
+    static const char *const capitals[][2] = {{"BOB", "ВОВ"},   {"bob", "ВОВ"}, {"TOM", "ТОМ"},
+                                              {"Pete", "РЕТЕ"}, {"MAX", "МАХ"}, {"bob", "bоЬ"},
+                                              {"Hak", "НАК"},   {"ian", "Iаn"}};
     static const char *const rfc1459[][2] = {
         {"alice[m]", "alice{m}"}, {"bob|away", "bob\\away"}, {"[]", "{}"},
         {"x[y", "x{y"},           {"zoë|", "zoë\\"},
@@ -243,6 +247,9 @@ static void test_500_pairs_that_look_alike_are_each_for_one_user(void **state)
     for (size_t i = 0; i < sizeof(people) / sizeof(people[0]); i++) {
         claim_alike(&claims, people[i]);
         claim_folded(&claims, people[i]);
+    }
+    for (size_t i = 0; i < sizeof(capitals) / sizeof(capitals[0]); i++) {
+        assert_collide(&claims, capitals[i][0], capitals[i][1], ERROR_NAME_ALIKE);
     }
     for (size_t i = 0; i < sizeof(pairs) / sizeof(pairs[0]); i++) {
         assert_collide(&claims, pairs[i][0], pairs[i][1], ERROR_NAME_TAKEN);
