@@ -209,6 +209,25 @@ int hub_restore_room(struct hub *hub, uint32_t id, const char *name, const char 
     return 0;
 }
 
+void hub_restore_topic_source(struct hub *hub, uint32_t id, const char *source)
+{
+    assert(!hub->in_batch);
+    struct room *room = room_by_id(hub, id);
+    struct topic *topic = room != NULL ? room->topic : NULL;
+    if (topic == NULL || source[0] == '\0') {
+        return;
+    }
+    struct event_parts parts = {.text = topic->text,
+                                .text_len = topic->len,
+                                .actor = topic->actor,
+                                .actor_len = topic->actor_len,
+                                .source = source,
+                                .source_len = strlen(source),
+                                .time_ms = topic->time_ms};
+    room->topic = topic_create(&parts);
+    free(topic);
+}
+
 void hub_restore_sealed(struct hub *hub, uint32_t id, uint64_t sealed_seq)
 {
     assert(!hub->in_batch);

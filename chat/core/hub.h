@@ -71,6 +71,9 @@ void hub_restore_time(struct hub *hub, int64_t last_time_ms);
 int hub_restore_room(struct hub *hub, uint32_t id, const char *name, const char *topic,
                      const char *topic_actor, int64_t topic_time_ms, uint64_t last_seq);
 
+/** The "user@host" of who set the room's topic, when it has one and that is known. */
+void hub_restore_topic_source(struct hub *hub, uint32_t id, const char *source);
+
 /**
  * What of a room's history was written behind closed doors: messages up to this seq are for nobody
  * who comes now. After hub_restore_room.

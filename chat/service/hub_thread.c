@@ -89,6 +89,7 @@ static void restore_room(const struct log_room *room, void *user)
                      room->id, room->name);
         return;
     }
+    hub_restore_topic_source(t->hub, room->id, room->topic_source);
     hub_restore_sealed(t->hub, room->id, room->sealed);
 }
 

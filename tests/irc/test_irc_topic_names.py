@@ -241,3 +241,16 @@ def test_many_members_take_several_lines(irc):
     assert len(users[0].ask(f"NAMES {room}").all("353")) > 1
     assert sorted(word.lstrip("@") for word in names(users[0], room)) == sorted(
         user.nick for user in users)
+
+
+def test_who_set_the_topic_is_known_after_a_restart(serve):
+    """RPL_TOPICWHOTIME: the setter with user and host, also when the server was started anew."""
+    irc = serve()
+    room = irc.room()
+    alice = irc.user("alice")
+    alice.ask(f"JOIN {room}", f"TOPIC {room} :kept", f"PRIVMSG {room} :said")
+    before = alice.ask(f"TOPIC {room}").one("333").params[1:]
+    irc.close()
+    irc.server.restart()
+    bob = irc.user("bob")
+    assert bob.ask(f"JOIN {room}").one("333").params[1:] == before
