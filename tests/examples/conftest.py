@@ -1,24 +1,15 @@
 # SPDX-License-Identifier: MIT
 """Fixtures of the examples' tests. The programs lie in PARTYLINE_EXAMPLES, by default examples/ in the
 build directory of PARTYLINE_BIN."""
-import os
 import pathlib
 import subprocess
 import sys
 
 import pytest
 
-HERE = pathlib.Path(__file__).parent
-sys.path.insert(0, str(HERE))
+sys.path.insert(0, str(pathlib.Path(__file__).parent))
 
-from program import Program, python
-
-
-def examples_directory():
-    """Where the built examples are."""
-    if "PARTYLINE_EXAMPLES" in os.environ:
-        return pathlib.Path(os.environ["PARTYLINE_EXAMPLES"])
-    return pathlib.Path(os.environ["PARTYLINE_BIN"]).resolve().parent.parent / "examples"
+from program import HERE, Program, examples_directory, python
 
 
 @pytest.fixture

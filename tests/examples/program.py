@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 """A program under test with pipes: what it prints is waited for, never longer than PATIENCE_S."""
 import os
+import pathlib
 import re
 import select
 import signal
@@ -8,8 +9,18 @@ import subprocess
 import sys
 import time
 
+HERE = pathlib.Path(__file__).parent
+
 PATIENCE_S = float(os.environ.get("PARTYLINE_TEST_PATIENCE", "20"))
 SANITIZER = re.compile(r"ERROR: \w+Sanitizer|WARNING: ThreadSanitizer|runtime error:")
+
+
+
+def examples_directory():
+    """Where the built examples are."""
+    if "PARTYLINE_EXAMPLES" in os.environ:
+        return pathlib.Path(os.environ["PARTYLINE_EXAMPLES"])
+    return pathlib.Path(os.environ["PARTYLINE_BIN"]).resolve().parent.parent / "examples"
 
 
 class Program:

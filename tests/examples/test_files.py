@@ -6,7 +6,7 @@ import subprocess
 
 import pytest
 
-from conftest import HERE, examples_directory
+from program import HERE, examples_directory
 
 EXAMPLES = HERE.parent.parent / "examples"
 FILES = sorted(EXAMPLES.glob("*.c"))

@@ -9,7 +9,7 @@ import threading
 
 import pytest
 
-from conftest import HERE
+from program import HERE
 from program import PATIENCE_S
 
 ROOT = HERE.parent.parent

@@ -14,7 +14,7 @@ import threading
 
 import pytest
 
-from conftest import examples_directory
+from program import examples_directory
 from program import PATIENCE_S
 
 MODELS = ["model_serial", "model_threads", "model_processes", "model_loops"]
