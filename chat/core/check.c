@@ -95,7 +95,8 @@ static const char *check_invites(const struct invites *invites)
     }
     for (uint32_t i = 1; i < invites->count; i++) {
         for (uint32_t j = 0; j < i; j++) {
-            if (memcmp(&invites->items[i], &invites->items[j], sizeof(invites->items[0])) == 0) {
+            const struct invite *a = &invites->items[i], *b = &invites->items[j];
+            if (a->room_id == b->room_id && a->life == b->life && a->is_strong == b->is_strong) {
                 return "a member is invited twice to the same room";
             }
         }

@@ -72,7 +72,7 @@ static const char *const statement_sql[STMT_COUNT] = {
     [STMT_SEQ_LAST] = ("SELECT seq, time, number FROM messages WHERE room = ?1"
                        " ORDER BY seq DESC LIMIT 1"),
     [STMT_ROOM_NAME] = "SELECT name FROM rooms WHERE id = ?1",
-    [STMT_RECENT] = "SELECT " ROW_COLUMNS " FROM messages WHERE room = ?1 ORDER BY seq DESC",
+    [STMT_RECENT] = ("SELECT " ROW_COLUMNS " FROM messages WHERE room = ?1 ORDER BY seq DESC"),
     [STMT_EACH_ROOM] =
         "SELECT id, name, topic, topic_actor, topic_time,"
         " coalesce((SELECT max(seq) FROM messages WHERE room = rooms.id), 0), topic_source, sealed"
