@@ -73,10 +73,9 @@ static const char *const statement_sql[STMT_COUNT] = {
                        " ORDER BY seq DESC LIMIT 1"),
     [STMT_ROOM_NAME] = "SELECT name FROM rooms WHERE id = ?1",
     [STMT_RECENT] = ("SELECT " ROW_COLUMNS " FROM messages WHERE room = ?1 ORDER BY seq DESC"),
-    [STMT_EACH_ROOM] =
-        "SELECT id, name, topic, topic_actor, topic_time,"
-        " coalesce((SELECT max(seq) FROM messages WHERE room = rooms.id), 0), topic_source, sealed"
-        " FROM rooms ORDER BY id",
+    [STMT_EACH_ROOM] = ("SELECT id, name, topic, topic_actor, topic_time, coalesce((SELECT max(seq)"
+                        " FROM messages WHERE room = rooms.id), 0), topic_source, sealed"
+                        " FROM rooms ORDER BY id"),
 };
 
 /* ---- faults ---- */
