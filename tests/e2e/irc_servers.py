@@ -22,6 +22,8 @@ Name = irc.example.net
 Info = a test
 MotdPhrase = have fun
 {password}
+[Limits]
+MaxPenaltyTime = 0
 [Options]
 DNS = no
 Ident = no
