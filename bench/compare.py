@@ -143,7 +143,7 @@ def start_storing_floor(args, directory):
     return process, read_url(process, directory)
 
 
-def start_partyline(args, directory, front="line"):
+def start_partyline(args, directory, front="line", limits=None):
     config = {
         "listen": [f"{front}://127.0.0.1:0"],
         "data": str(directory / "data"),
@@ -158,6 +158,7 @@ def start_partyline(args, directory, front="line"):
             "line": 1024,
             "announce": 1,
             "idle_timeout": 0,
+            **(limits or {}),
         },
     }
     if args.loops is not None:

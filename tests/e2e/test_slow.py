@@ -1,11 +1,7 @@
 # SPDX-License-Identifier: MIT
-"""Members who stop reading: the others do not notice, and they lose nothing themselves.
+"""Members who stop reading: the others lose nothing, and they lose nothing themselves.
 
-How long the others wait is compared in pairs of runs, one after the other on the same server: 800
-members who all read, then the same with 200 beside them who do not. The load generator keeps a fixed number of
-messages on their way, so a server that does more work, or waits for anyone, shows it in each delay.
-A busy machine can spoil a pair, not make a slow server look fast: one good pair of three is enough.
-Nine of ten delays must hold; the last hundredth of a run of a second is the machine's own noise.
+What the others' delays and the server's work are then, bench/slow_readers.py measures.
 """
 import datetime
 import json
@@ -23,8 +19,6 @@ from loader import NO_LIMITS, PAGE_END, Crowd, Member, parse_said, read_pages
 MEMBERS = 1000
 SLOW = 200
 MESSAGES = 3000
-MORE_AT_MOST = 1.2
-PAIRS = 3
 RSS_GROWTH_MAX_KIB = 25 * 1024
 SAMPLE = 20  # so many of the slow ones read all they missed; the others only where it begins
 CUT = re.compile(r"^\*\*\* You were cut off: .*/history since (\d{4}-\d\d-\d\d \d\d:\d\d:\d\d)$")
@@ -43,6 +37,7 @@ def descriptors():
 
 
 def run_bench(server, members):
+    """A room that reads gets each message once and in order."""
     done = subprocess.run(
         [harness.BINARY, "bench", "room", "--connect", server.urls[0], "--members", str(members), "--window", "16",
          "--size", "200", "--messages", str(MESSAGES), "--warmup", "0", "--pid", str(server.process.pid),
@@ -51,7 +46,6 @@ def run_bench(server, members):
     assert done.returncode == 0, done.stderr
     result = json.loads(done.stdout)
     assert [result[key] for key in ("lost", "doubled", "misordered", "strange")] == [0, 0, 0, 0]
-    return result
 
 
 def peak_rss_kib(server):
@@ -67,11 +61,11 @@ def is_sanitized():
     return b"__asan_init" in pathlib.Path(harness.BINARY).read_bytes()
 
 
-def stop_reading(server, pair):
+def stop_reading(server):
     """Members who enter and then read nothing more."""
     crowd = Crowd()
     for number in range(SLOW):
-        crowd.add(Member(server.address, f"slow{pair}_{number}", receive_buffer=4096))
+        crowd.add(Member(server.address, f"slow{number}", receive_buffer=4096))
     crowd.wait_ready()
     return crowd
 
@@ -125,24 +119,16 @@ def check_slow(server, crowd):
 @pytest.mark.backends
 def test_a_fifth_of_a_room_stops_reading(server):
     chat = server(config=NO_LIMITS)
-    ratios = []
-    for pair in range(PAIRS):
-        peak_rss_kib(chat)
-        alone = run_bench(chat, MEMBERS - SLOW)
-        before = peak_rss_kib(chat)
-        crowd = stop_reading(chat, pair)
-        try:
-            beside = run_bench(chat, MEMBERS - SLOW)
-            growth = peak_rss_kib(chat) - before
-            check_slow(chat, crowd)
-        finally:
-            crowd.close()
-        assert is_sanitized() or growth <= RSS_GROWTH_MAX_KIB, f"{growth} KiB more"
-        ratios.append({key: beside[key] / alone[key] for key in ("p50_us", "p90_us")})
-        print(f"RSS {growth} KiB more, delays beside slow ones {ratios[-1]}")
-        if max(ratios[-1].values()) <= MORE_AT_MOST:
-            return
-    pytest.fail(f"the others waited longer: {ratios}")
+    run_bench(chat, MEMBERS - SLOW)  # what the server's memory is without them
+    before = peak_rss_kib(chat)
+    crowd = stop_reading(chat)
+    try:
+        run_bench(chat, MEMBERS - SLOW)
+        growth = peak_rss_kib(chat) - before
+        check_slow(chat, crowd)
+    finally:
+        crowd.close()
+    assert is_sanitized() or growth <= RSS_GROWTH_MAX_KIB, f"{growth} KiB more"
 
 
 def test_time_told_to_who_is_cut_is_not_taken_from_what_somebody_said(server, join):
