@@ -53,8 +53,12 @@ struct front {
      * of it was given. NULL: that is all.
      */
     void (*on_room_renamed)(struct session *session, const struct event *event);
-    /** Every second or so. NULL: not asked for. */
-    void (*on_tick)(struct session *session, int64_t now_ns);
+    /**
+     * Time has passed; asked for by session_want_ticks. Returns when it is to be called again, on
+     * the loop's clock; a time that is past: with the next tick, a second or so from now;
+     * INT64_MAX: never.
+     */
+    int64_t (*on_tick)(struct session *session, int64_t now_ns);
     /** Says that the server is going; the session is finished after it. */
     void (*on_drain)(struct session *session, const char *reason);
     void (*finish)(struct session *session); /* frees what is the front's own */

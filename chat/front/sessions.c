@@ -31,14 +31,21 @@ struct session *shard_session(const struct shard *shard, uint64_t id)
     return session && session->id == id ? session : NULL;
 }
 
+uint32_t session_slot(const struct session *session)
+{
+    return (uint32_t)session->id & SLOT_MASK;
+}
+
 static uint32_t take_slot(struct shard *shard)
 {
     if (shard->free_count == 0) {
         uint32_t cap = shard->slot_cap + shard->slot_cap / 2 + 64;
         shard->slots = xreallocarray(shard->slots, cap, sizeof(*shard->slots));
+        shard->tick_due_ns = xreallocarray(shard->tick_due_ns, cap, sizeof(int64_t));
         shard->free_slots = xreallocarray(shard->free_slots, cap, sizeof(uint32_t));
         for (uint32_t slot = cap; slot > shard->slot_cap; slot--) {
             shard->slots[slot - 1] = NULL;
+            shard->tick_due_ns[slot - 1] = INT64_MAX;
             shard->free_slots[shard->free_count++] = slot - 1;
         }
         shard->slot_cap = cap;
@@ -109,8 +116,9 @@ static void on_close(struct party_stream *stream, int reason, void *user)
         shard->env.released(&peer, shard->env.user);
     }
     session->front->finish(session);
-    uint32_t slot = (uint32_t)session->id & SLOT_MASK;
+    uint32_t slot = session_slot(session);
     shard->slots[slot] = NULL;
+    shard->tick_due_ns[slot] = INT64_MAX;
     shard->free_slots[shard->free_count++] = slot;
     shard->session_count--;
     free(session);

@@ -33,6 +33,17 @@ static void settings_finish(struct front_settings *settings)
     free((char *)settings->started);
 }
 
+/* Every session that has ticks is asked with the next one, whatever it wanted: times have changed.
+ */
+static void tick_all(struct shard *shard)
+{
+    for (uint32_t i = 0; i < shard->slot_cap; i++) {
+        if (shard->slots[i] && shard->slots[i]->front->on_tick) {
+            session_want_ticks(shard->slots[i]);
+        }
+    }
+}
+
 static const char *copy_string(const char *string)
 {
     return xmemdup0(string ? string : "", string ? strlen(string) : 0);
@@ -50,6 +61,7 @@ void shard_set_settings(struct shard *shard, const struct front_settings *settin
     shard->settings.persist_tag_list = copy_string(settings->persist_tag_list);
     shard->settings.version = copy_string(settings->version);
     shard->settings.started = copy_string(settings->started);
+    tick_all(shard);
 }
 
 struct shard *shard_create(struct party_loop *loop, unsigned index, unsigned count,
@@ -80,6 +92,7 @@ void shard_destroy(struct shard *shard)
     settings_finish(&shard->settings);
     text_out_finish(&shard->scratch);
     free(shard->slots);
+    free(shard->tick_due_ns);
     free(shard->free_slots);
     free(shard->stalled);
     free(shard);
@@ -262,32 +275,51 @@ void shard_deliver_later(struct shard *shard, struct batch *batch)
 
 static void on_tick_timer(struct party_timer *timer, void *user);
 
-void shard_start_ticks(struct shard *shard)
+/* The next tick is when due_ns has come, or sooner if somebody wants it; never before TICK_NS have
+ * passed, so that what is due at nearly the same time shares a tick. */
+static void start_ticks(struct shard *shard, int64_t due_ns)
 {
-    if (shard->tick_timer.loop) {
+    int64_t now_ns = party_loop_now_ns(shard->loop);
+    int64_t delay_ns = due_ns > now_ns + TICK_NS ? due_ns - now_ns : TICK_NS;
+    if (shard->tick_timer.loop && shard->next_tick_ns <= now_ns + delay_ns) {
         return;
     }
-    int r = party_timer_start(shard->loop, &shard->tick_timer, TICK_NS, on_tick_timer, shard);
+    shard->next_tick_ns = now_ns + delay_ns;
+    int r = party_timer_start(shard->loop, &shard->tick_timer, delay_ns, on_tick_timer, shard);
     (void)r; /* without memory for a timer the next session tries again */
 }
 
-/* One timer for all sessions: ten thousand idle ones should not each pay for a timer of their own.
- */
+void session_want_ticks(struct session *session)
+{
+    session->shard->tick_due_ns[session_slot(session)] = 0;
+    start_ticks(session->shard, 0);
+}
+
+/* One timer for all sessions, and only those are touched whose time has come: ten thousand idle
+ * ones should neither pay for a timer of their own nor be fetched into the cache every second. */
 static void on_tick_timer(struct party_timer *timer, void *user)
 {
     (void)timer;
     struct shard *shard = user;
-    bool is_wanted = false;
+    int64_t next_ns = INT64_MAX;
     int64_t now_ns = party_loop_now_ns(shard->loop);
     for (uint32_t i = 0; i < shard->slot_cap; i++) {
-        struct session *session = shard->slots[i];
-        if (session && session->front->on_tick && !party_stream_is_closing(session->stream)) {
-            is_wanted = true;
-            session->front->on_tick(session, now_ns);
+        if (shard->tick_due_ns[i] <= now_ns) {
+            struct session *session = shard->slots[i];
+            int64_t due_ns = INT64_MAX;
+            if (!party_stream_is_closing(session->stream)) {
+                due_ns = session->front->on_tick(session, now_ns);
+            }
+            if (shard->slots[i] == session) { /* it may have ended by it */
+                shard->tick_due_ns[i] = due_ns;
+            }
+        }
+        if (shard->tick_due_ns[i] < next_ns) {
+            next_ns = shard->tick_due_ns[i];
         }
     }
-    if (is_wanted && !shard->draining) {
-        shard_start_ticks(shard);
+    if (next_ns != INT64_MAX && !shard->draining) {
+        start_ticks(shard, next_ns);
     }
 }
 

@@ -51,6 +51,7 @@ struct shard {
     int64_t began_ns;
 
     struct session **slots; /* by the low bits of a session's id */
+    int64_t *tick_due_ns;   /* by the same: when its on_tick is to be called, INT64_MAX: never */
     uint32_t slot_cap;
     uint32_t *free_slots;
     uint32_t free_count;
@@ -81,6 +82,7 @@ struct shard {
     size_t stalled_count, stalled_cap;
     struct party_timer stalled_timer; /* looks again when no batch comes */
     struct party_timer tick_timer;    /* runs while there is a session that wants it */
+    int64_t next_tick_ns;             /* when it ends */
 
     struct text_out scratch;
     int64_t time_s; /* what time_text says */
@@ -118,11 +120,13 @@ void rooms_finish(struct shard *shard);
 
 /** The session's stream waits until the hub has caught up. */
 void shard_stall(struct shard *shard, struct session *session);
-/** Has fronts with on_tick asked from now on. */
-void shard_start_ticks(struct shard *shard);
+/** The session's on_tick is called with the next tick and then whenever it asks to be. */
+void session_want_ticks(struct session *session);
 
 /* ---- sessions.c ---- */
 
 struct session *shard_session(const struct shard *shard, uint64_t id);
+/** The session's place in what the shard keeps by slot. */
+uint32_t session_slot(const struct session *session);
 
 #endif

@@ -165,6 +165,18 @@ def test_sighup_puts_new_limits_in_force_for_who_is_there(server, join):
     alice.expect("alice set the topic: t{41}$")
 
 
+def test_sighup_puts_new_times_in_force_for_who_is_silent(server, connect):
+    """An IRC client of which nothing was wanted for an hour is asked at once whether it is there."""
+    chat = server(config={"limits": {"ping": 3600}})
+    alice = connect(chat)
+    alice.send("NICK alice\r\nUSER a 0 * :A\r")
+    alice.expect(" 422 ")
+    (chat.directory / "partyline.yaml").write_text(json.dumps({"limits": {"ping": 1}}))
+    chat.signal(signal.SIGHUP)
+    chat.wait_for_log("was read again: 1 key changed")
+    alice.expect("^PING ")
+
+
 def test_sighup_without_a_configuration_is_logged_and_ends_nothing(server, join):
     chat = server()
     alice = join(chat, "alice")

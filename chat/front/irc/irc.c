@@ -26,7 +26,7 @@ static void on_open(struct session *session)
     session->gone = true; /* until the hub knows of it */
     irc->is_unknown = true;
     atomic_fetch_add(&session->shard->unregistered, 1);
-    shard_start_ticks(session->shard);
+    session_want_ticks(session);
 }
 
 void irc_known(struct irc_session *irc)
@@ -223,24 +223,27 @@ static void ask_whether_there(struct irc_session *irc)
     session_write(&irc->base, writer.bytes, len);
 }
 
-static void on_tick(struct session *session, int64_t now_ns)
+static int64_t on_tick(struct session *session, int64_t now_ns)
 {
     struct irc_session *irc = (struct irc_session *)session;
     const struct front_settings *settings = shard_settings(session->shard);
     const int64_t s = 1000000000;
     if (irc->leaving) {
-        return;
+        return INT64_MAX;
     }
     if (!irc->registered) {
         if (settings->registration_s > 0 && !irc->asked &&
             now_ns - irc->began_ns > settings->registration_s * s) {
             irc_leave(irc, "Registration timed out", 22);
         }
-        return;
+        return now_ns;
+    }
+    if (settings->ping_s == 0) {
+        return INT64_MAX;
     }
     int64_t silent_ns = now_ns - irc->heard_ns;
-    if (settings->ping_s == 0 || silent_ns <= settings->ping_s * s) {
-        return;
+    if (silent_ns <= settings->ping_s * s) {
+        return irc->heard_ns + settings->ping_s * s;
     }
     if (!irc->ping_sent) {
         ask_whether_there(irc);
@@ -251,6 +254,7 @@ static void on_tick(struct session *session, int64_t now_ns)
             snprintf(why, sizeof(why), "Ping timeout: %lld seconds", (long long)(silent_ns / s));
         irc_leave(irc, why, (size_t)n);
     }
+    return now_ns;
 }
 
 const struct front irc_front = {
