@@ -175,7 +175,7 @@ void apply_remove(struct apply *apply)
         return;
     }
     struct member *target = apply_other_member(apply, room, command->extra, command->extra_len);
-    if (target == NULL) {
+    if (target == NULL || apply_refuse_unstored(apply)) {
         return;
     }
     uint32_t at = 0;
@@ -187,7 +187,7 @@ void apply_remove(struct apply *apply)
     parts_set_text(&removed, command->text,
                    apply_fit(command->text, command->text_len, apply->hub->limits.reason_bytes));
     removed.count = room->member_count - 1;
-    apply_yield(apply, &removed);
+    apply_store_change(apply, &removed);
 
     struct event_parts gone = apply_to_session(apply, EVENT_GONE_FROM, target->session);
     gone.code = GONE_REMOVED;

@@ -48,13 +48,38 @@ static void test_an_operator_puts_somebody_out(void **state)
         "> 1 REMOVE nowhere || bob\n"
         "ERROR @1 NO_SUCH_ROOM text=nowhere\n"
         "> 1 REMOVE den | rude || BOB\n"
-        "REMOVED #den by=alice of=bob text=rude count=1\n"
+        "REMOVED #den by=alice of=bob text=rude count=1 n=1\n"
         "GONE_FROM @2 room=den by=alice of=bob text=rude\n"
         "> 2 SAY den | hello\n"
         "ERROR @2 CANNOT_SEND text=den\n"
         "> 1 REMOVE den || alice\n"
-        "REMOVED #den by=alice of=alice\n"
+        "REMOVED #den by=alice of=alice n=2\n"
         "GONE_FROM @1 room=den by=alice of=alice\n",
+        NULL);
+}
+
+static void test_nobody_is_put_out_while_it_cannot_be_stored(void **state)
+{
+    (void)state;
+    run("> 1 REGISTER alice\n"
+        "WELCOME @1 by=alice\n"
+        "> 1 JOIN den\n"
+        "ENTERED @1 room=den by=alice count=1\n"
+        "JOINED #den by=alice count=1\n"
+        "> 2 REGISTER bob\n"
+        "WELCOME @2 by=bob\n"
+        "> 2 JOIN den\n"
+        "ENTERED @2 room=den by=bob count=2\n"
+        "JOINED #den by=bob count=2\n"
+        "> ! disk full\n"
+        "> 1 REMOVE den | rude || bob\n"
+        "ERROR @1 NOT_STORED text=disk full\n"
+        "> !\n"
+        "> 2 SAY den | still here\n"
+        "MESSAGE #den by=bob text=still here seq=1 n=1\n"
+        "> 1 REMOVE den | rude || bob\n"
+        "REMOVED #den by=alice of=bob text=rude count=1 n=2\n"
+        "GONE_FROM @2 room=den by=alice of=bob text=rude\n",
         NULL);
 }
 
@@ -86,14 +111,14 @@ static void test_an_operator_of_the_server_is_told_what_it_does_from_outside(voi
         "MESSAGE #den by=carol text=hello seq=2 n=3\n"
         "MESSAGE @3 room=den by=carol text=hello own seq=2 n=3\n"
         "> 3 REMOVE den | rude || bob\n"
-        "REMOVED #den by=carol of=bob text=rude count=1\n"
+        "REMOVED #den by=carol of=bob text=rude count=1 n=4\n"
         "GONE_FROM @2 room=den by=carol of=bob text=rude\n"
-        "REMOVED @3 room=den by=carol of=bob text=rude own count=1\n"
+        "REMOVED @3 room=den by=carol of=bob text=rude own count=1 n=4\n"
         "> 3 RENAME_ROOM den || cave\n"
-        "ROOM_RENAMED #den by=carol of=cave n=4\n"
-        "ROOM_RENAMED @3 room=den by=carol of=cave own n=4\n"
+        "ROOM_RENAMED #den by=carol of=cave n=5\n"
+        "ROOM_RENAMED @3 room=den by=carol of=cave own n=5\n"
         "> *9 REMOVE cave || alice\n"
-        "REMOVED #cave by=server of=alice\n"
+        "REMOVED #cave by=server of=alice n=6\n"
         "GONE_FROM @1 room=cave by=server of=alice\n"
         "REPLY_DONE @9\n",
         NULL);
@@ -301,6 +326,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_an_operator_puts_somebody_out),
+        cmocka_unit_test(test_nobody_is_put_out_while_it_cannot_be_stored),
         cmocka_unit_test(test_an_operator_of_the_server_is_told_what_it_does_from_outside),
         cmocka_unit_test(test_a_locked_topic_is_for_operators),
         cmocka_unit_test(test_a_room_gets_another_name),

@@ -73,7 +73,8 @@ enum event_type {
     EVENT_MODE,         /* actor changed modes: extra, changes as command.h has them; of a key that
                            is taken away the parameter is "*". count: changes. durable */
     EVENT_REMOVED,      /* actor put target (peer: its session) out of the room; text: the reason.
-                           EVENT_GONE_FROM for target follows, GONE_REMOVED with the same text */
+                           durable. EVENT_GONE_FROM for target follows, GONE_REMOVED with the same
+                           text */
     EVENT_ROOM_RENAMED, /* room, its old name, is now called target; text: the reason. durable */
     EVENT_REDACTED,     /* actor took back the message whose number is `value`; text: the reason;
                            durable. Of private messages: one for each of both sessions that is

@@ -411,7 +411,7 @@ static const char *follow_room(struct model *model, const struct event *event)
     if (room == NULL && event->type == EVENT_SEALED && event->value == 0) {
         return NULL; /* nothing was said in it, so it is forgotten already */
     }
-    if (room == NULL || event->seq != 0 || event->durable != (event->type != EVENT_REMOVED)) {
+    if (room == NULL || event->seq != 0 || !event->durable) {
         return "something happens to a room that there is not, or takes the place of a message";
     }
     switch ((enum event_type)event->type) {

@@ -197,6 +197,41 @@ def test_events_with_event_playback(irc):
     assert shown[-1].text == "last" and shown[-2] is topic[0]
 
 
+def test_a_kick_is_in_history(irc):
+    """draft/event-playback: KICK #channel nick :reason from the kicker, where it happened, with the id it had."""
+    room, alice = irc.together("alice", caps=EVENTS)
+    bob = irc.user("bob", *EVENTS)
+    bob.ask(f"JOIN {room}")
+    alice.ask(f"PRIVMSG {room} :before")
+    kick = alice.ask(f"KICK {room} {bob.nick} :no shouting").one("KICK")
+    seen = bob.sync().one("KICK")
+    assert seen.tags["msgid"] == kick.tags["msgid"] and seen.tags["time"] == kick.tags["time"]
+    alice.ask(f"PRIVMSG {room} :after")
+    shown = history(alice, f"LATEST {room} * 50")
+    assert [message.command for message in shown] == ["PRIVMSG", "KICK", "PRIVMSG"]
+    assert shown[1].params == [room, bob.nick, "no shouting"] and shown[1].source == kick.source
+    assert shown[1].tags["msgid"] == kick.tags["msgid"] and shown[1].tags["time"] == kick.tags["time"]
+    around = history(alice, f"AFTER {room} {references(kick)['msgid']} 5")
+    assert texts(around) == ["after"]
+
+
+def test_kicks_outlive_the_server(serve):
+    """draft/event-playback: a KICK is stored like a message."""
+    irc = serve()
+    room, alice = irc.together("alice", caps=EVENTS)
+    bob = irc.user("bob", *EVENTS)
+    bob.ask(f"JOIN {room}")
+    alice.ask(f"PRIVMSG {room} :said")
+    kick = alice.ask(f"KICK {room} {bob.nick}").one("KICK")
+    irc.server.restart()
+    carol, dan = irc.user("carol", *EVENTS), irc.user("dan", *CAPS)
+    carol.ask(f"JOIN {room}")
+    (shown,) = [m for m in history(carol, f"LATEST {room} * 50") if m.command == "KICK"]
+    assert (shown.source, shown.params, shown.tags["msgid"]) == (kick.source, kick.params, kick.tags["msgid"])
+    dan.ask(f"JOIN {room}")
+    assert [m.command for m in history(dan, f"LATEST {room} * 50")] == ["PRIVMSG"]
+
+
 def test_tagmsg_needs_event_playback(irc):
     """draft/event-playback: TAGMSG is no message for others."""
     room, alice = irc.together("alice", caps=CAPS)
@@ -516,13 +551,16 @@ def test_history_as_a_line_user_made_it(serve):
 
 @pytest.mark.parametrize("restarted", [False, True])
 def test_what_was_set_behind_closed_doors_stays_there(serve, restarted):
-    """Keys, bans and names of a closed channel are in no history of who comes later."""
+    """Keys, bans, kicks and names of a closed channel are in no history of who comes later."""
     irc = serve()
     room = irc.room()
     alice = irc.user("alice", *CAPS, "draft/event-playback")
-    alice.ask(f"JOIN {room}", f"MODE {room} +s", f"PRIVMSG {room} :said", f"MODE {room} +k hidden",
-              f"MODE {room} +b victim!*@*")
-    assert len(alice.ask(f"CHATHISTORY LATEST {room} * 9").all("MODE")) == 3
+    victim = irc.user("victim")
+    alice.ask(f"JOIN {room}", f"MODE {room} +s", f"PRIVMSG {room} :said")
+    victim.ask(f"JOIN {room}")
+    alice.ask(f"MODE {room} +k hidden", f"MODE {room} +b victim!*@*", f"KICK {room} {victim.nick} :out")
+    shown = alice.ask(f"CHATHISTORY LATEST {room} * 9")
+    assert len(shown.all("MODE")) == 3 and len(shown.all("KICK")) == 1
     if restarted:
         irc.server.restart()
     else:
@@ -530,7 +568,7 @@ def test_what_was_set_behind_closed_doors_stays_there(serve, restarted):
     bob = irc.user("bob", *CAPS, "draft/event-playback")
     bob.ask(f"JOIN {room}")
     shown = bob.ask(f"CHATHISTORY LATEST {room} * 9")
-    assert shown.all("MODE") == shown.all("PRIVMSG") == []
+    assert shown.all("MODE") == shown.all("KICK") == shown.all("PRIVMSG") == []
     bob.ask(f"MODE {room} +m")
     assert len(bob.ask(f"CHATHISTORY LATEST {room} * 9").all("MODE")) == 1
 

@@ -106,7 +106,7 @@ static void test_operators_of_a_room(void **state)
     user_send(irc, "MODE #garden +o lena\r\nMODE #garden +m\r\n");
     forget(irc);
     user_send(line, "/kick ian bye now\n");
-    assert_reads(irc, ":lena!line@unix KICK #garden ian :bye now\r\n");
+    assert_reads(irc, "@msgid=m7 :lena!line@unix KICK #garden ian :bye now\r\n");
 }
 
 static void test_keys_and_moderation(void **state)
