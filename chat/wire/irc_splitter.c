@@ -144,13 +144,24 @@ static void count_skipped(struct irc_splitter *splitter, size_t len)
     }
 }
 
-static bool report_too_long(struct irc_splitter *splitter, const struct feed *feed)
+/* run is what came of the line with this input. */
+static bool report_too_long(struct irc_splitter *splitter, const uint8_t *run,
+                            const struct feed *feed)
 {
+    size_t tags_len = splitter->tags_len;
+    if (splitter->partial && tags_len > splitter->len) {
+        hold(splitter, run, tags_len - splitter->len);
+    }
+    char *held = splitter->partial;
+    splitter->partial = NULL;
     drop_partial(splitter);
     splitter->excess = 0;
     count_skipped(splitter, 1);
     splitter->skipping = true;
-    return feed->on_line(IRC_LINE_TOO_LONG, "", 0, feed->user);
+    bool go_on =
+        feed->on_line(IRC_LINE_TOO_LONG, held ? held : (const char *)run, tags_len, feed->user);
+    free(held);
+    return go_on;
 }
 
 /* Takes bytes up to and with the next end, or up to the first too many. Returns false to stop. */
@@ -164,7 +175,7 @@ static bool feed_run(struct irc_splitter *splitter, struct feed *feed)
         if (len > room) {
             /* Not more than the byte too many: stopping here means the same for all splits. */
             feed->at += room + 1;
-            return report_too_long(splitter, feed);
+            return report_too_long(splitter, run, feed);
         }
     } else {
         count_skipped(splitter, len);

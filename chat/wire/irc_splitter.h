@@ -35,8 +35,9 @@
 
 enum irc_line_fault {
     IRC_LINE_OK,
-    /* Longer than allowed, by its tags or by the rest (ERR_INPUTTOOLONG); line is empty. Told once,
-       with the first byte too many, as the end may never come; what follows is skipped. */
+    /* Longer than allowed, by its tags or by the rest (ERR_INPUTTOOLONG). Told once, with the first
+       byte too many, as the end may never come; what follows is skipped. The line is its tags with
+       '@' and the space behind them, when they are no longer than allowed, else empty. */
     IRC_LINE_TOO_LONG,
 };
 

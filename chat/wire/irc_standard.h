@@ -22,6 +22,7 @@ struct irc_writer;
     X(CANNOT_RENAME, "This channel cannot be renamed")                                             \
     X(CHANNEL_NAME_IN_USE, "A channel of that name exists already")                                \
     X(INTERNAL_ERROR, "The server could not do this")                                              \
+    X(INVALID_MESSAGE, "The message holds a byte that none can and was dropped")                   \
     X(INVALID_MSGREFTYPE, "That kind of reference is not known here")                              \
     X(INVALID_PARAMS, "A parameter is not well-formed")                                            \
     X(INVALID_REALNAME, "That real name is not allowed")                                           \

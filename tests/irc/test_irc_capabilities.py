@@ -179,6 +179,21 @@ def test_an_error_has_the_label(irc):
     assert error.command == "403" and error.tags["label"] == "l1"
 
 
+def test_a_line_that_is_too_long_has_the_label(irc):
+    """labeled-response: 417 too, as the tags of such a line can be read."""
+    user = irc.user("u", *LABELED)
+    error, = answer(user, "PRIVMSG #x :" + "x" * 600)
+    assert error.command == "417" and error.tags["label"] == "l1"
+
+
+def test_a_second_batch_has_the_label(irc):
+    """labeled-response: the FAIL of a batch within a batch is an answer to its own beginning."""
+    user = irc.user("u", *LABELED, "draft/multiline")
+    user.ask(f"@label=first BATCH +a draft/multiline {user.nick}")
+    fail, = answer(user, f"BATCH +b draft/multiline {user.nick}")
+    assert fail.params[:2] == ["BATCH", "MULTILINE_INVALID"] and fail.tags["label"] == "l1"
+
+
 def test_an_unknown_command_has_the_label(irc):
     """labeled-response: 421 too."""
     user = irc.user("u", *LABELED)

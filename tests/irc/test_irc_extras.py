@@ -293,6 +293,22 @@ def test_another_batch_within_a_batch(irc):
     assert len(bob.sync().all("PRIVMSG")) == 2
 
 
+def test_lines_of_a_refused_batch_are_not_said(irc):
+    """draft/multiline: one FAIL for a batch that cannot begin; nobody hears its lines."""
+    room, alice, bob = irc.together("alice", "bob", caps=LINES)
+    answers = alice.ask("BATCH +m draft/multiline", *[f"@batch=m PRIVMSG {room} :x"] * 3, "BATCH -m")
+    assert [m.params[:2] for m in answers] == [["BATCH", "MULTILINE_INVALID"]]
+    assert bob.sync() == []
+
+
+def test_a_line_too_long_spoils_its_batch(irc):
+    """draft/multiline: a message is not said without one of its lines."""
+    room, alice, bob = irc.together("alice", "bob", caps=LINES)
+    answers = batch(alice, room, "one", "x" * 600, "two")
+    assert answers.commands == ["417", "FAIL"]
+    assert bob.sync() == []
+
+
 def test_as_many_lines_as_are_allowed(irc):
     """CAP draft/multiline, max-lines."""
     room, alice, bob = irc.together("alice", "bob", caps=LINES)

@@ -71,7 +71,7 @@ def rows():
         yield row(f"{name} of 400 bytes", command + b" " + b"a" * 400 + b"\r\n", long)
         yield row(f"{name} of twenty", command + b" a" * 20 + b"\r\n", many, seen="NICK?" if name == "NICK" else "")
         yield row(f"{name} of no text", command + b" \xff\xfe \x80\r\n", "FAIL?" if name == "NOTICE" else "FAIL")
-        yield row(f"{name} with NUL", command + b" a\0b c\r\n", "")
+        yield row(f"{name} with NUL", command + b" a\0b c\r\n", "FAIL")
         yield row(f"{name} and CR", command + b"\rFROBNICATE\r\n", f"{alone} 421")
         yield row(f"{name} early", command + b"\r\n", EARLY.get(name, "451"), fresh=True)
         yield row(f"{name} after QUIT", b"QUIT\r\n" + command + b" {room} :x\r\n", "ERROR", ends=True, seen="QUIT")

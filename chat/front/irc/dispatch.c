@@ -18,7 +18,7 @@ enum echo_kind {
     ECHO_END = 'e',      /* and end */
     ECHO_ASIDE = 'a',    /* what comes now answers no line of the peer */
     ECHO_AGAIN = 'o',    /* that is over */
-    ECHO_TOO_LONG = 't', /* a line was too long */
+    ECHO_TOO_LONG = 't', /* a line was too long; behind it its label */
     ECHO_NUMERIC = 'n',  /* the numeric behind it, three digits and perhaps a parameter, is due */
     ECHO_NOTE = 'c',     /* what is behind it is for the answer that comes next */
     ECHO_FAULT = 'f',    /* the batch that comes in is spoilt */
@@ -106,21 +106,44 @@ char *irc_take_note(struct irc_session *irc, enum irc_note kind)
     return text;
 }
 
-/* The label of a line as it is on the wire; absent when there is none to answer with. */
-static struct irc_span label_of(const struct irc_session *irc, const struct irc_message *message)
+/* The label among tags as it is on the wire; absent when there is none to answer with. */
+static struct irc_span label_in(const struct irc_session *irc, struct irc_span tags)
 {
     struct irc_span none = {NULL, 0};
-    if (!(irc->caps & IRC_CAP(LABELED_RESPONSE)) || irc_is_batch_opening(irc, message)) {
+    if (!(irc->caps & IRC_CAP(LABELED_RESPONSE)) || !tags.text) {
         return none;
     }
-    if (irc->multiline && irc_span_is_nocase(message->command, "BATCH")) {
-        return irc_multiline_label(irc);
-    }
-    if (!message->tags.text) {
-        return none;
-    }
-    struct irc_span label = irc_tags_find(message->tags, "label");
+    struct irc_span label = irc_tags_find(tags, "label");
     return irc_is_label(label) ? label : none;
+}
+
+static struct irc_span label_of(const struct irc_session *irc, const struct irc_message *message)
+{
+    if (irc_is_batch_opening(irc, message)) {
+        return irc_span_of(NULL, 0);
+    }
+    return irc_is_batch_closing(irc, message) ? irc_multiline_label(irc)
+                                              : label_in(irc, message->tags);
+}
+
+/* NUL is in no message (Modern IRC, "Message Format"). What stands before one says how a line that
+   holds it is answered; that is all it is read for. */
+static bool has_nul(const struct irc_line *line)
+{
+    return memchr(line->text, '\0', line->len) != NULL;
+}
+
+static enum irc_message_fault parse(const char *text, size_t len, struct irc_line *ret_line)
+{
+    *ret_line = (struct irc_line){.text = text, .len = len};
+    return irc_message_parse(text, strnlen(text, len), &ret_line->message);
+}
+
+/* The batch that a line of a registered user says it is of, beyond those that were taken. */
+static struct irc_span stray_batch(const struct irc_session *irc, const struct irc_message *message)
+{
+    struct irc_span none = {NULL, 0};
+    return irc->registered && message->tags.text ? irc_tags_find(message->tags, "batch") : none;
 }
 
 /* What is wrong with a line whatever its command does. Returns: false when it was told. */
@@ -128,8 +151,17 @@ static bool is_sound(struct irc_session *irc, const struct irc_line *line,
                      const struct irc_command *command)
 {
     const struct irc_message *message = &line->message;
+    struct irc_span batch = stray_batch(irc, message);
+    if (has_nul(line)) {
+        irc_fail(irc, command ? command->name : "*", IRC_STANDARD_INVALID_MESSAGE);
+        return false;
+    }
     if (!text_is_utf8(line->text, line->len)) {
         irc_fail(irc, command ? command->name : "*", IRC_STANDARD_INVALID_UTF8);
+        return false;
+    }
+    if (batch.len > 0) {
+        irc_multiline_stray(irc, batch);
         return false;
     }
     if (!command) {
@@ -178,47 +210,68 @@ static bool goes_to_hub(struct irc_session *irc, const struct irc_line *line,
            command->fn(irc, line);
 }
 
-bool irc_hear(struct irc_session *irc, const char *text, size_t len)
+static void write_too_long(struct irc_session *irc, struct irc_span label)
 {
-    struct irc_line line = {.text = text, .len = len};
-    if (!text) {
-        if (irc->registered) {
-            send_round(irc, ECHO_TOO_LONG, NULL, 0);
-        } else {
-            irc_reply0(irc, IRC_ERR_INPUTTOOLONG);
-        }
-        return true;
+    if (label.len > 0) {
+        irc_label_begin(irc, label);
     }
-    enum irc_message_fault fault = irc_message_parse(text, len, &line.message);
-    if (fault != IRC_MESSAGE_OK && fault != IRC_MESSAGE_BAD_COMMAND) {
-        return true; /* nothing that could be answered */
+    irc_reply0(irc, IRC_ERR_INPUTTOOLONG);
+    if (label.len > 0) {
+        irc_label_end(irc);
     }
-    if (irc->multiline && irc_multiline_take(irc, &line)) {
-        return true;
-    }
-    const struct irc_command *command = irc_command_find(line.message.command);
+}
+
+void irc_hear_too_long(struct irc_session *irc, const char *text, size_t len)
+{
+    struct irc_span tags = irc_span_of(len > 2 ? text + 1 : NULL, len > 2 ? len - 2 : 0);
+    struct irc_span label = label_in(irc, tags);
     if (!irc->registered) {
-        hear_unregistered(irc, &line, command);
-        return true;
+        write_too_long(irc, label);
+        return;
     }
-    if (command && (command->is_local || command->waits)) {
-        irc->waiting = command->waits;
-        send_round(irc, command->waits ? ECHO_WAITED : ECHO_LINE, text, len);
-        return true;
+    send_round(irc, ECHO_TOO_LONG, label.text, label.len);
+    irc_multiline_lacks(irc, tags);
+}
+
+static void hear_registered(struct irc_session *irc, const struct irc_line *line,
+                            const struct irc_command *command)
+{
+    bool is_refused = has_nul(line) || stray_batch(irc, &line->message).len > 0;
+    if (is_refused || (command && (command->is_local || command->waits))) {
+        irc->waiting = !is_refused && command->waits;
+        send_round(irc, irc->waiting ? ECHO_WAITED : ECHO_LINE, line->text, line->len);
+        return;
     }
-    struct irc_span label = label_of(irc, &line.message);
+    struct irc_span label = label_of(irc, &line->message);
     bool is_labelled = label.text && command;
     if (is_labelled) {
         send_round(irc, ECHO_BEGIN, label.text, label.len);
     }
-    if (!goes_to_hub(irc, &line, command)) {
+    if (!goes_to_hub(irc, line, command)) {
         /* It may send commands when it is back: whatever is heard now would overtake them. */
         irc->waiting = true;
-        send_round(irc, ECHO_WAITED, text, len);
+        send_round(irc, ECHO_WAITED, line->text, line->len);
     } else if (is_labelled) {
         send_round(irc, ECHO_END, NULL, 0);
     }
-    return true;
+}
+
+void irc_hear(struct irc_session *irc, const char *text, size_t len)
+{
+    struct irc_line line;
+    enum irc_message_fault fault = parse(text, len, &line);
+    if (fault != IRC_MESSAGE_OK && fault != IRC_MESSAGE_BAD_COMMAND && !has_nul(&line)) {
+        return; /* nothing that could be answered */
+    }
+    if (irc_multiline_take(irc, &line)) {
+        return;
+    }
+    const struct irc_command *command = irc_command_find(line.message.command);
+    if (irc->registered) {
+        hear_registered(irc, &line, command);
+    } else {
+        hear_unregistered(irc, &line, command);
+    }
 }
 
 void irc_answered(struct irc_session *irc, unsigned submitted)
@@ -238,8 +291,9 @@ void irc_answered(struct irc_session *irc, unsigned submitted)
  */
 static void carry_out(struct irc_session *irc, bool was_waited, const char *text, size_t len)
 {
-    struct irc_line line = {.text = text, .len = len, .in_turn = true};
-    (void)irc_message_parse(text, len, &line.message);
+    struct irc_line line;
+    (void)parse(text, len, &line);
+    line.in_turn = true;
     const struct irc_command *command = irc_command_find(line.message.command);
     struct irc_span label = label_of(irc, &line.message);
     unsigned submitted = irc->submitted;
@@ -280,7 +334,7 @@ void irc_echo(struct irc_session *irc, const struct event *event)
         irc->is_aside = text[-1] == ECHO_ASIDE;
         break;
     case ECHO_TOO_LONG:
-        irc_reply0(irc, IRC_ERR_INPUTTOOLONG);
+        write_too_long(irc, irc_span_of(text, len));
         break;
     case ECHO_NUMERIC:
         write_due(irc, text, len);

@@ -104,7 +104,7 @@ static bool on_line(enum irc_line_fault fault, const char *text, size_t len, voi
     irc->spoke = true;
     if (fault == IRC_LINE_TOO_LONG) {
         /* Told in its turn: no command is so long. */
-        irc_hear(irc, NULL, 0);
+        irc_hear_too_long(irc, text, len);
     } else {
         struct irc_message message;
         (void)irc_message_parse(text, len, &message);

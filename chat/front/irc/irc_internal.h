@@ -86,6 +86,7 @@ struct irc_session {
     struct text_out *bulk;           /* messages put together: irc_bulk_begin; NULL: none are */
     struct irc_label *label;         /* answers being held back; NULL: none */
     struct irc_multiline *multiline; /* draft/multiline: the batch that comes in; NULL: none */
+    uint64_t refused_batch;          /* a hash of the reference that was refused last; 0: none */
     struct irc_marks *marks;         /* draft/read-marker; NULL: none */
     unsigned batches;                /* that were opened, for names that no other has */
     unsigned submitted; /* commands sent to the hub, ever: tells whether a line sent any */
@@ -145,8 +146,10 @@ void irc_go_on(struct irc_session *irc);
 /** Goes round by the hub and then calls irc_multiline_fault; no line is heard meanwhile. */
 void irc_fault_round(struct irc_session *irc);
 
-/** One line of the peer. Returns: false to be given no more for now. */
-bool irc_hear(struct irc_session *irc, const char *text, size_t len);
+/** One line of the peer. */
+void irc_hear(struct irc_session *irc, const char *text, size_t len);
+/** A line that was too long: text is its tags with '@', empty when it had none or too many. */
+void irc_hear_too_long(struct irc_session *irc, const char *text, size_t len);
 /** A COMMAND_ECHO is back. */
 void irc_echo(struct irc_session *irc, const struct event *event);
 /**
@@ -356,13 +359,19 @@ void irc_redact_found(struct irc_session *irc, const struct irc_message *message
 
 /* ---- multiline.c ---- */
 
-/** A line that belongs to a batch that is open: taken. */
+/** A line that belongs to the batch that is open, if one is: taken. */
 bool irc_multiline_take(struct irc_session *irc, const struct irc_line *line);
+/** A line with these tags was too long: if it belongs to the open batch, that is spoilt. */
+void irc_multiline_lacks(struct irc_session *irc, struct irc_span tags);
+/** Refuses, in turn, a line of a batch that is not open: its reference is told of once. */
+void irc_multiline_stray(struct irc_session *irc, struct irc_span reference);
 /** The fault of the batch that comes in is told; see irc_fault_round. */
 void irc_multiline_fault(struct irc_session *irc);
 void irc_multiline_free(struct irc_multiline *multiline);
 /** Whether a line begins a batch: it is answered with the batch's end. */
 bool irc_is_batch_opening(const struct irc_session *irc, const struct irc_message *message);
+/** Whether a line ends the batch that is open. */
+bool irc_is_batch_closing(const struct irc_session *irc, const struct irc_message *message);
 /** The label of the batch that is open; absent when it has none. */
 struct irc_span irc_multiline_label(const struct irc_session *irc);
 

@@ -23,7 +23,8 @@ struct irc_label {
 
 bool irc_is_label(struct irc_span label)
 {
-    return label.len > 0 && label.len <= LABEL_MAX && text_is_utf8(label.text, label.len);
+    return label.len > 0 && label.len <= LABEL_MAX && !irc_span_breaks_line(label) &&
+           text_is_utf8(label.text, label.len);
 }
 
 void irc_label_free(struct irc_label *label)

@@ -214,6 +214,88 @@ static void test_too_many_lines(void **state)
     assert_reads(bob, "");
 }
 
+static void test_second_batch_is_refused_with_its_own_label(void **state)
+{
+    (void)state;
+    user_send(alice, "@label=a BATCH +1 draft/multiline #room\r\n"
+                     "@batch=1 PRIVMSG #room :one\r\n"
+                     "@label=b BATCH +2 draft/multiline #room\r\n"
+                     "BATCH -1\r\n");
+    assert_reads(alice, "@label=b :server FAIL BATCH MULTILINE_INVALID +2 :The batch is not a "
+                        "well-formed message\r\n"
+                        "@label=a;msgid=m1 " ALICE "PRIVMSG #room :one\r\n");
+    assert_reads(bob, ALICE "PRIVMSG #room :one\r\n");
+}
+
+/* One answer tells of a batch: not one for each of its lines. */
+static void test_lines_of_a_batch_that_is_not_open_are_refused(void **state)
+{
+    (void)state;
+    user_send(alice, "@batch=9 PRIVMSG #room :a\r\n@batch=9 PRIVMSG #room :b\r\n"
+                     "@batch=8;label=l NOTICE #room :c\r\n@batch=8;label=k JOIN #d\r\n");
+    assert_reads(alice, ":server FAIL BATCH MULTILINE_INVALID 9 :The batch is not a well-formed "
+                        "message\r\n"
+                        "@label=l :server FAIL BATCH MULTILINE_INVALID 8 :The batch is not a "
+                        "well-formed message\r\n"
+                        "@label=k :server ACK\r\n");
+    user_send(alice, "BATCH +q draft/multiline\r\n@batch=q PRIVMSG #room :a\r\nBATCH -q\r\n");
+    assert_reads(alice, ":server FAIL BATCH MULTILINE_INVALID +q :The batch is not a well-formed "
+                        "message\r\n");
+    assert_reads(bob, "");
+    user_send(alice, "BATCH +q draft/multiline #room\r\n@batch=q PRIVMSG #room :a\r\nBATCH "
+                     "-q\r\nPRIVMSG #room :b\r\n");
+    assert_reads(bob, ALICE "PRIVMSG #room :a\r\n" ALICE "PRIVMSG #room :b\r\n");
+}
+
+static void test_too_long_line_is_told_with_its_label(void **state)
+{
+    static char long_line[700];
+    (void)state;
+    user_send(alice, "@label=a PING x\r\n");
+    memset(long_line, 'x', sizeof(long_line) - 3);
+    memcpy(long_line, "@label=b PRIVMSG #room :", 24);
+    memcpy(long_line + sizeof(long_line) - 3, "\r\n", 3);
+    user_send(alice, long_line);
+    assert_reads(alice, "@label=a :server PONG server :x\r\n"
+                        "@label=b :server 417 alice :Input line was too long\r\n");
+    assert_reads(bob, "");
+}
+
+/* Such a line is missing in the message, which is not said without it. */
+static void test_batch_with_a_line_that_is_too_long_is_spoilt(void **state)
+{
+    static char long_line[700];
+    (void)state;
+    memset(long_line, 'x', sizeof(long_line) - 3);
+    memcpy(long_line, "@batch=1 PRIVMSG #room :", 24);
+    memcpy(long_line + sizeof(long_line) - 3, "\r\n", 3);
+    user_send(alice, "@label=m BATCH +1 draft/multiline #room\r\n@batch=1 PRIVMSG #room :a\r\n");
+    user_send(alice, long_line);
+    user_send(alice, "BATCH -1\r\n");
+    assert_reads(alice, ":server 417 alice :Input line was too long\r\n"
+                        "@label=m :server FAIL BATCH MULTILINE_INVALID :The batch is not a "
+                        "well-formed message\r\n");
+    assert_reads(bob, "");
+}
+
+static void test_line_with_nul_is_refused(void **state)
+{
+    static const char lines[] = "@label=n PRIVMSG #room :a\0b\r\n\0\r\nNO\0SUCH\r\n"
+                                "BATCH +1 draft/multiline #room\r\n"
+                                "@batch=1 PRIVMSG #room :\0\r\nBATCH -1\r\n";
+    (void)state;
+    user_send_bytes(alice, lines, sizeof(lines) - 1);
+    assert_reads(alice, "@label=n :server FAIL PRIVMSG INVALID_MESSAGE :The message holds a byte "
+                        "that none can and was dropped\r\n"
+                        ":server FAIL * INVALID_MESSAGE :The message holds a byte that none can "
+                        "and was dropped\r\n"
+                        ":server FAIL * INVALID_MESSAGE :The message holds a byte that none can "
+                        "and was dropped\r\n"
+                        ":server FAIL BATCH MULTILINE_INVALID :The batch is not a well-formed "
+                        "message\r\n");
+    assert_reads(bob, "");
+}
+
 static void test_bytes_one_by_one_say_the_same(void **state)
 {
     static const char lines[] = "@label=w PRIVMSG #room :hi\r\nPING t\nNOSUCH\r\n";
@@ -243,6 +325,11 @@ int main(void)
         IN_HOUSE(test_several_lines_are_one_message),
         IN_HOUSE(test_bad_batches_are_told_at_their_end),
         IN_HOUSE(test_too_many_lines),
+        IN_HOUSE(test_second_batch_is_refused_with_its_own_label),
+        IN_HOUSE(test_lines_of_a_batch_that_is_not_open_are_refused),
+        IN_HOUSE(test_too_long_line_is_told_with_its_label),
+        IN_HOUSE(test_batch_with_a_line_that_is_too_long_is_spoilt),
+        IN_HOUSE(test_line_with_nul_is_refused),
         IN_HOUSE(test_bytes_one_by_one_say_the_same),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

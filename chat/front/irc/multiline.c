@@ -101,12 +101,17 @@ static void add_line(struct irc_session *irc, const struct irc_message *message)
     }
 }
 
+static struct irc_span batch_in(struct irc_span tags)
+{
+    return tags.text ? irc_tags_find(tags, "batch") : irc_span_of(NULL, 0);
+}
+
 bool irc_multiline_take(struct irc_session *irc, const struct irc_line *line)
 {
     const struct irc_message *message = &line->message;
     struct irc_multiline *multiline = irc->multiline;
-    struct irc_span batch = irc_tags_find(message->tags, "batch");
-    if (batch.len == 0) {
+    struct irc_span batch = batch_in(message->tags);
+    if (!multiline || batch.len == 0) {
         return false;
     }
     bool is_message = irc_span_is_nocase(message->command, "PRIVMSG") ||
@@ -117,7 +122,8 @@ bool irc_multiline_take(struct irc_session *irc, const struct irc_line *line)
     bool is_of_it = irc_span_is(batch, multiline->reference);
     if (!text_is_utf8(line->text, line->len)) {
         spoil(multiline, IRC_STANDARD_INVALID_UTF8, irc_span(""), irc_span(""));
-    } else if (!is_of_it || !is_message || message->param_count < 2) {
+    } else if (!is_of_it || !is_message || message->param_count < 2 ||
+               memchr(line->text, '\0', line->len)) {
         spoil(multiline, IRC_STANDARD_MULTILINE_INVALID, irc_span(""), irc_span(""));
     } else {
         add_line(irc, message);
@@ -128,15 +134,44 @@ bool irc_multiline_take(struct irc_session *irc, const struct irc_line *line)
     return true;
 }
 
+void irc_multiline_lacks(struct irc_session *irc, struct irc_span tags)
+{
+    struct irc_multiline *multiline = irc->multiline;
+    if (multiline && !multiline->has_fault && batch_in(tags).len > 0) {
+        spoil(multiline, IRC_STANDARD_MULTILINE_INVALID, irc_span(""), irc_span(""));
+        irc_fault_round(irc);
+    }
+}
+
+/* FNV-1a, 64 bits. Two references of one hash would be told of once, and refused both. */
+static uint64_t hash_of(struct irc_span reference)
+{
+    uint64_t hash = UINT64_C(0xcbf29ce484222325);
+    for (size_t i = 0; i < reference.len; i++) {
+        hash = (hash ^ (unsigned char)reference.text[i]) * UINT64_C(0x100000001b3);
+    }
+    return hash != 0 ? hash : 1;
+}
+
+void irc_multiline_stray(struct irc_session *irc, struct irc_span reference)
+{
+    uint64_t hash = hash_of(reference);
+    if (irc->refused_batch != hash) {
+        irc->refused_batch = hash;
+        irc_fail(irc, "BATCH", IRC_STANDARD_MULTILINE_INVALID, reference);
+    }
+}
+
 static bool is_opening(const struct irc_message *message)
 {
     return message->param_count > 0 && message->params[0].len > 1 &&
            message->params[0].text[0] == '+';
 }
 
-static bool is_closing(const struct irc_session *irc, const struct irc_message *message)
+bool irc_is_batch_closing(const struct irc_session *irc, const struct irc_message *message)
 {
-    return irc->multiline && message->param_count > 0 && message->params[0].len > 1 &&
+    return irc->multiline && irc_span_is_nocase(message->command, "BATCH") &&
+           message->param_count > 0 && message->params[0].len > 1 &&
            message->params[0].text[0] == '-' &&
            irc_span_is(irc_span_of(message->params[0].text + 1, message->params[0].len - 1),
                        irc->multiline->reference);
@@ -157,6 +192,7 @@ static void open_batch(struct irc_session *irc, const struct irc_message *messag
     struct irc_multiline *multiline = xcalloc(1, sizeof(*multiline));
     struct irc_span label = irc_tags_find(message->tags, "label");
     multiline->is_blank = true;
+    irc->refused_batch = 0; /* it may have been of the same name */
     multiline->reference = xmemdup0(message->params[0].text + 1, message->params[0].len - 1);
     multiline->name = xmemdup0(message->params[2].text, message->params[2].len);
     multiline->target = irc_target_parse(irc_span(multiline->name), IRC_MEMBER_MARKS);
@@ -210,10 +246,25 @@ static bool close_batch(struct irc_session *irc, const struct irc_line *line)
     return true;
 }
 
+/* A batch that does not begin or end. Its lines, and its end, are told of by this answer. */
+static void refuse(struct irc_session *irc, const struct irc_message *message)
+{
+    struct irc_span name = message->param_count > 0 ? message->params[0] : irc_span("*");
+    struct irc_span reference = name.len > 0 ? irc_span_of(name.text + 1, name.len - 1) : name;
+    if (reference.len > 0 && name.text[0] == '-' && irc->refused_batch == hash_of(reference)) {
+        irc->refused_batch = 0;
+        return;
+    }
+    if (is_opening(message)) {
+        irc->refused_batch = hash_of(reference);
+    }
+    irc_fail(irc, "BATCH", IRC_STANDARD_MULTILINE_INVALID, name);
+}
+
 static bool do_batch(struct irc_session *irc, const struct irc_line *line)
 {
     const struct irc_message *message = &line->message;
-    if (is_closing(irc, message)) {
+    if (irc_is_batch_closing(irc, message)) {
         return close_batch(irc, line);
     }
     if (irc_is_batch_opening(irc, message)) {
@@ -221,8 +272,7 @@ static bool do_batch(struct irc_session *irc, const struct irc_line *line)
         return true;
     }
     if (line->in_turn) {
-        irc_fail(irc, "BATCH", IRC_STANDARD_MULTILINE_INVALID,
-                 message->param_count > 0 ? message->params[0] : irc_span("*"));
+        refuse(irc, message);
     }
     return false;
 }

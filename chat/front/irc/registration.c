@@ -213,8 +213,8 @@ void irc_welcome(struct irc_session *irc, const struct event *event)
     free(irc->password);
     irc->password = NULL;
     send_greeting(irc);
-    (void)irc_hear(irc, "LUSERS", 6);
-    (void)irc_hear(irc, "MOTD", 4);
+    irc_hear(irc, "LUSERS", 6);
+    irc_hear(irc, "MOTD", 4);
     if (irc->leaving) {
         (void)session_submit(&irc->base, COMMAND_QUIT, NULL, 0, "Client closed connection", 24);
         return;

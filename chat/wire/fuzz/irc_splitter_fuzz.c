@@ -35,7 +35,7 @@ static bool on_line(enum irc_line_fault fault, const char *line, size_t len, voi
 {
     struct transcript *log = user;
     uint8_t told = (uint8_t)fault;
-    fuzz_check((fault == IRC_LINE_OK) == (len > 0));
+    fuzz_check(fault != IRC_LINE_OK || len > 0);
     fuzz_check(!memchr(line, '\r', len) && !memchr(line, '\n', len));
     add(log, &told, sizeof(told));
     add(log, &len, sizeof(len));
@@ -44,29 +44,33 @@ static bool on_line(enum irc_line_fault fault, const char *line, size_t len, voi
     return !log->stop_each;
 }
 
-/* Whether a line of len bytes is too long, asked of the whole line. */
-static bool is_too_long(const uint8_t *line, size_t len, size_t body, size_t tags)
+/* Whether a line of len bytes is too long, asked of the whole line; in ret_tags_len what is told of
+   it all the same. */
+static bool is_too_long(const uint8_t *line, size_t len, size_t body, size_t tags,
+                        size_t *ret_tags_len)
 {
+    *ret_tags_len = 0;
     if (tags == 0 || line[0] != '@') {
         return len > body;
     }
     const uint8_t *space = memchr(line, ' ', len);
     size_t tags_len = space ? (size_t)(space - line) + 1 : len + 1;
+    *ret_tags_len = space && tags_len <= tags ? tags_len : 0;
     return tags_len > tags || (space && len - tags_len > body);
 }
 
 static void run_model(const uint8_t *bytes, size_t len, size_t body, size_t tags,
                       struct transcript *log)
 {
-    size_t start = 0;
+    size_t start = 0, tags_len = 0;
     for (size_t at = 0; at <= len; at++) {
         bool ends = at < len && (bytes[at] == '\r' || bytes[at] == '\n');
         if (!ends && at < len) {
             continue;
         }
         size_t line = at - start;
-        if (line > 0 && is_too_long(bytes + start, line, body, tags)) {
-            (void)on_line(IRC_LINE_TOO_LONG, "", 0, log);
+        if (line > 0 && is_too_long(bytes + start, line, body, tags, &tags_len)) {
+            (void)on_line(IRC_LINE_TOO_LONG, (const char *)bytes + start, tags_len, log);
         } else if (line > 0 && ends) {
             (void)on_line(IRC_LINE_OK, (const char *)bytes + start, line, log);
         }
