@@ -29,10 +29,11 @@ static struct lines measure(const char *text, size_t len)
     return lines;
 }
 
-static bool is_message_blank(const char *text, size_t len)
+/* Whether no line has anything in it. Spaces are something: they are what was said. */
+static bool is_message_empty(const char *text, size_t len)
 {
     for (size_t i = 0; i < len; i++) {
-        if (text[i] != ' ' && text[i] != '\n' && text[i] != '\r') {
+        if (text[i] != '\n' && text[i] != '\r') {
             return false;
         }
     }
@@ -46,7 +47,7 @@ bool apply_refuse_message(struct apply *apply)
     if (command->kind == MESSAGE_TAGS) {
         return false;
     }
-    if (is_message_blank(command->text, command->text_len)) {
+    if (is_message_empty(command->text, command->text_len)) {
         apply_refuse(apply, ERROR_TEXT_EMPTY, "", 0, 0);
         return true;
     }

@@ -106,6 +106,9 @@ static void test_lines_are_counted(void **state)
         "> 1 PRIVATE alice | 123456789\n"
         "ERROR @1 TEXT_LONG count=8\n"
         "> 1 PRIVATE alice |  / ~\n"
+        "PRIVATE_TO @1 by=alice of=alice text= / ~ n=2\n"
+        "PRIVATE_OF @1 by=alice of=alice text= / ~ n=2\n"
+        "> 1 PRIVATE alice | /~\n"
         "ERROR @1 TEXT_EMPTY\n");
 }
 

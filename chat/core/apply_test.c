@@ -128,7 +128,7 @@ static const struct refusal_case {
     {.code = ERROR_TEXT_EMPTY,
      .script = ALICE_ENTERS "> 1 SAY\n"
                             "ERROR @1 TEXT_EMPTY\n"
-                            "> 1 ACTION |   \n"
+                            "> 1 ACTION\n"
                             "ERROR @1 TEXT_EMPTY\n"
                             "> 1 PRIVATE alice\n"
                             "ERROR @1 TEXT_EMPTY\n"

@@ -84,6 +84,8 @@ static const struct {
     {"listen_no_scheme", ":2: listen[0]: 127.0.0.1:60000: a listener is any://HOST:PORT, "
                          "line://HOST:PORT, irc://HOST:PORT or unix:PATH"},
     {"listen_null", ":1: listen[0]: the value is missing"},
+    {"listen_one_no_scheme", ":2: listen: 127.0.0.1:60000: a listener is any://HOST:PORT, "
+                             "line://HOST:PORT, irc://HOST:PORT or unix:PATH"},
     {"listen_port_big", ":2: listen[0]: any://127.0.0.1:65536: the port is more than 65535"},
     {"listen_port_slash", ":2: listen[0]: any://127.0.0.1:60000/: the port is not a number"},
     {"listen_port_word", ":2: listen[0]: any://127.0.0.1:http: the port is not a number"},
@@ -146,7 +148,7 @@ static const struct {
     {"quote_open", ":3: not YAML: while scanning a quoted scalar, found unexpected end of stream"},
     {"range_announce", ":2: limits.announce: 1000001 is more than 1000000"},
     {"range_away", ":2: limits.away: 4097 is more than 4096"},
-    {"range_burst", ":3: limits.flood.burst: 0 is less than 1"},
+    {"range_burst", ":3: limits.flood.burst: -1 is less than 1"},
     {"range_channel", ":2: limits.channel: 201 is more than 200"},
     {"range_channels", ":2: limits.channels: 1000001 is more than 1000000"},
     {"range_chathistory", ":2: limits.history: 10001 is more than 10000"},
@@ -169,7 +171,6 @@ static const struct {
     {"range_nick_negative", ":1: limits.nick: -1 is less than 9"},
     {"range_nick_negative_huge", ":2: limits.nick: -99999999999999999999999999 is less than 9"},
     {"range_nick_wrap", ":2: limits.nick: 4294967316 is more than 128"},
-    {"range_nick_zero", ":1: limits.nick: 0 is less than 9"},
     {"range_on_join", ":3: history.on_join: 201 is more than 200"},
     {"range_per_address", ":2: limits.connections_per_address: -5 is less than 0"},
     {"range_ping", ":2: limits.ping: 86401 is more than 86400"},
@@ -190,6 +191,8 @@ static const struct {
     {"tags_many", ":2: history.persist_tags: more than 64 entries"},
     {"tags_name",
      ":4: history.persist_tags[1]: 'a b' is no client-only tag, such as +draft/persist"},
+    {"tags_one_bad", ":2: history.persist_tags: '+a b' is no client-only tag, such as "
+                     "+draft/persist"},
     {"tags_slash",
      ":2: history.persist_tags[0]: '+/x' is no client-only tag, such as +draft/persist"},
     {"trailing", ":3: not YAML: did not find expected <document start>"},
@@ -206,7 +209,6 @@ static const struct {
     {"type_listen_entry", ":3: listen[1]: a text is expected, not a mapping"},
     {"type_listen_mapping", ":1: listen: a list is expected, not a mapping"},
     {"type_listen_nested", ":2: listen[0]: a text is expected, not a list"},
-    {"type_listen_text", ":1: listen: a list is expected, not a single value"},
     {"type_loops_bool", ":1: loops: 'true' is not a whole number"},
     {"type_name_list", ":1: name: a text is expected, not a list"},
     {"type_name_mapping", ":2: name: a text is expected, not a mapping"},

@@ -125,8 +125,10 @@ static bool is_switch(const struct config_node *node)
     return node->is_plain && (strcmp(node->text, "false") == 0 || strcmp(node->text, "true") == 0);
 }
 
-/* This one may be 0 as well, as limits are. */
+/* This one may be 0 as well, as limits are ... */
 #define SWITCH_FLOOD 0
+/* ... and this one a tag, which '+' tells from a word. */
+#define SWITCH_TAGS 3
 
 /* libcyaml would take "yes", "no" and more. */
 static int check_switch_form(const struct config_report *report, const struct config_node *node)
@@ -137,12 +139,13 @@ static int check_switch_form(const struct config_report *report, const struct co
         [SWITCH_FLOOD] = {"limits.flood", "true, false nor a mapping of burst and rate"},
         {"cloak", "true nor false"},
         {"history.enabled", "true nor false"},
-        {"history.persist_tags", "true, false nor a list of tags"},
+        [SWITCH_TAGS] = {"history.persist_tags", "true, false nor a list of tags"},
     };
 
     for (size_t i = 0; i < sizeof switches / sizeof switches[0]; i++) {
         bool is_zero = i == SWITCH_FLOOD && node->is_plain && strcmp(node->text, "0") == 0;
-        if (strcmp(node->path, switches[i].key) == 0 && !is_switch(node) && !is_zero) {
+        bool is_tag = i == SWITCH_TAGS && node->text[0] == '+';
+        if (strcmp(node->path, switches[i].key) == 0 && !is_switch(node) && !is_zero && !is_tag) {
             return config_fail(report, node->line, node->path, "'%.40s' is neither %s", node->text,
                                switches[i].what);
         }
@@ -187,6 +190,12 @@ struct checker {
     struct config *config;
 };
 
+/* 0 is no limit, also for what cannot be without one: the most there may be, then. */
+static bool is_no_limit(const struct number *number, int64_t value)
+{
+    return value == 0 && number->min > 0 && strncmp(number->key, "limits.", 7) == 0;
+}
+
 static int check_numbers(const struct checker *c)
 {
     for (size_t i = 0; i < NUMBER_COUNT; i++) {
@@ -196,6 +205,10 @@ static int check_numbers(const struct checker *c)
             continue;
         }
         size_t line = config_scan_line(c->scan, number->key);
+        if (is_no_limit(number, *value)) {
+            *number_at(c->config, number) = number->max;
+            continue;
+        }
         if (*value < (int64_t)number->min) {
             return config_fail(c->report, line, number->key, "%lld is less than %u",
                                (long long)*value, number->min);
@@ -214,7 +227,8 @@ static int check_flood(const struct checker *c)
     const struct config_raw_limits *limits = &c->raw->limits;
     const char *key = "limits.flood.rate";
 
-    if (limits->flood_switch != NULL && !*limits->flood_switch) {
+    bool is_zero = limits->flood.burst != NULL && *limits->flood.burst == 0;
+    if (is_zero || (limits->flood_switch != NULL && !*limits->flood_switch)) {
         c->config->limits.flood = (struct config_flood){0, 0};
     }
     if (limits->flood.rate == NULL) {
@@ -229,7 +243,7 @@ static int check_flood(const struct checker *c)
         return config_fail(c->report, config_scan_line(c->scan, key), key, "%g is more than %g",
                            rate, CONFIG_RATE_MAX);
     }
-    c->config->limits.flood.rate = rate;
+    c->config->limits.flood.rate = is_zero ? 0 : rate;
     return 0;
 }
 
@@ -347,6 +361,13 @@ static int check_listen(const struct checker *c)
     char key[32];
     char why[CONFIG_MESSAGE_MAX];
 
+    if (c->raw->listen_one != NULL) {
+        if (config_listen_parse(c->raw->listen_one, urls, why, sizeof why) < 0) {
+            return config_fail(c->report, config_scan_line(c->scan, "listen"), "listen", "%s", why);
+        }
+        config_set_listen(c->config, urls, 1);
+        return 0;
+    }
     if (c->raw->listen == NULL) {
         return 0;
     }
@@ -374,14 +395,29 @@ static bool is_client_tag(const char *name)
            (slash == NULL || (slash > name && slash[1] != '\0' && strchr(slash + 1, '/') == NULL));
 }
 
+/* Adds a tag to a list, each on a line with its '+'. key is where it stands in the file. */
+static int add_tag(const struct checker *c, const char *key, const char *tag, char *list,
+                   size_t cap)
+{
+    const char *name = tag + (tag[0] == '+');
+    size_t len = strlen(list);
+
+    if (!is_client_tag(name)) {
+        return config_fail(c->report, config_scan_line(c->scan, key), key,
+                           "'%.40s' is no client-only tag, such as +draft/persist", tag);
+    }
+    (void)snprintf(list + len, cap - len, "%s+%s", len > 0 ? "\n" : "", name);
+    return 0;
+}
+
 static int check_persist_tags(const struct checker *c)
 {
     const struct config_raw_history *raw = &c->raw->history;
-    const struct config_node *node = config_scan_find(c->scan, "history.persist_tags");
+    const char *key = "history.persist_tags";
+    const struct config_node *node = config_scan_find(c->scan, key);
     struct config_history *history = &c->config->history;
     char list[CONFIG_TAGS_MAX * (CONFIG_TAG_MAX_BYTES + 1)] = "";
-    size_t len = 0;
-    char key[64];
+    char entry[64];
 
     if (node == NULL || node->is_null) {
         return 0;
@@ -390,20 +426,18 @@ static int check_persist_tags(const struct checker *c)
         history->persist_tags = *raw->persist_switch;
         return 0;
     }
-    for (unsigned i = 0; i < raw->persist_list_count; i++) {
-        const char *tag = raw->persist_list[i];
-        tag += tag[0] == '+';
-        if (!is_client_tag(tag)) {
-            (void)snprintf(key, sizeof key, "history.persist_tags[%u]", i);
-            return config_fail(c->report, config_scan_line(c->scan, key), key,
-                               "'%.40s' is no client-only tag, such as +draft/persist",
-                               raw->persist_list[i]);
-        }
-        len += (size_t)snprintf(list + len, sizeof list - len, "%s+%s", i > 0 ? "\n" : "", tag);
+    if (raw->persist_one != NULL && add_tag(c, key, raw->persist_one, list, sizeof list) < 0) {
+        return -1;
     }
-    history->persist_tags = raw->persist_list_count > 0;
+    for (unsigned i = 0; i < raw->persist_list_count; i++) {
+        (void)snprintf(entry, sizeof entry, "%s[%u]", key, i);
+        if (add_tag(c, entry, raw->persist_list[i], list, sizeof list) < 0) {
+            return -1;
+        }
+    }
+    history->persist_tags = list[0] != '\0';
     free(history->persist_tag_list);
-    history->persist_tag_list = xmemdup0(list, len);
+    history->persist_tag_list = xmemdup0(list, strlen(list));
     return 0;
 }
 

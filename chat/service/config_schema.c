@@ -8,9 +8,9 @@
 #include <cyaml/cyaml.h>
 
 /*
- * limits.flood is false or a mapping, history.persist_tags true, false or a list, and any key may
- * be null: no libcyaml schema can say that. So the schema is put together for each file, from the
- * tables below and what the first pass saw.
+ * limits.flood is false or a mapping, history.persist_tags true, false, a tag or a list, listen a
+ * URL or a list, and any key may be null: no libcyaml schema can say that. So the schema is put
+ * together for each file, from the tables below and what the first pass saw.
  */
 
 #define OPTIONAL                  (CYAML_FLAG_OPTIONAL | CYAML_FLAG_POINTER)
@@ -45,6 +45,9 @@ static const cyaml_schema_field_t history_fields[] = {
 
 static const cyaml_schema_field_t persist_switch =
     CYAML_FIELD_BOOL_PTR("persist_tags", OPTIONAL, struct config_raw_history, persist_switch);
+
+static const cyaml_schema_field_t persist_one = CYAML_FIELD_STRING_PTR(
+    "persist_tags", OPTIONAL, struct config_raw_history, persist_one, 0, CYAML_UNLIMITED);
 
 static const cyaml_schema_field_t operator_fields[] = {
     STRING_IN(struct config_raw_operator, name), STRING_IN(struct config_raw_operator, password),
@@ -91,10 +94,13 @@ static const cyaml_schema_field_t limit_fields[] = {
 static const cyaml_schema_field_t flood_switch =
     CYAML_FIELD_BOOL_PTR("flood", OPTIONAL, struct config_raw_limits, flood_switch);
 
-/* The first two entries are pointed to the file's own tables. */
+/* The first two entries are pointed to the file's own tables, the third is replaced when the file
+   has no list there. */
 static const cyaml_schema_field_t root_fields[] = {
     CYAML_FIELD_MAPPING("history", CYAML_FLAG_OPTIONAL, struct config_raw, history, history_fields),
     CYAML_FIELD_MAPPING("limits", CYAML_FLAG_OPTIONAL, struct config_raw, limits, limit_fields),
+    CYAML_FIELD_SEQUENCE("listen", OPTIONAL, struct config_raw, listen, &text_entry, 1,
+                         CONFIG_LISTEN_MAX),
     STRING_IN(struct config_raw, name),
     STRING_IN(struct config_raw, network),
     STRING_IN(struct config_raw, description),
@@ -102,8 +108,6 @@ static const cyaml_schema_field_t root_fields[] = {
     STRING_IN(struct config_raw, motd),
     STRING_IN(struct config_raw, lobby),
     STRING_IN(struct config_raw, password),
-    CYAML_FIELD_SEQUENCE("listen", OPTIONAL, struct config_raw, listen, &text_entry, 1,
-                         CONFIG_LISTEN_MAX),
     CYAML_FIELD_SEQUENCE("operators", OPTIONAL, struct config_raw, operators, &operator_entry, 0,
                          CONFIG_OPERATORS_MAX),
     BOOL_IN(struct config_raw, cloak),
@@ -114,6 +118,9 @@ static const cyaml_schema_field_t root_fields[] = {
     CYAML_FIELD_ENUM_PTR("log_level", STRICT, struct config_raw, log_level, levels,
                          CYAML_ARRAY_LEN(levels)),
     CYAML_FIELD_END};
+
+static const cyaml_schema_field_t listen_one =
+    CYAML_FIELD_STRING_PTR("listen", OPTIONAL, struct config_raw, listen_one, 0, CYAML_UNLIMITED);
 
 /* The tables for one file. */
 struct schema {
@@ -159,7 +166,11 @@ static void schema_init(struct schema *schema, const struct config_scan *scan)
         schema->limits[0] = flood_switch;
     }
     if (is_scalar(scan, "history.persist_tags")) {
-        schema->history[0] = persist_switch;
+        const char *text = config_scan_find(scan, "history.persist_tags")->text;
+        schema->history[0] = text[0] == '+' ? persist_one : persist_switch;
+    }
+    if (is_scalar(scan, "listen")) {
+        schema->root[2] = listen_one;
     }
     ignore_nulls(schema->history, "history.", scan);
     ignore_nulls(schema->flood, "limits.flood.", scan);

@@ -19,6 +19,7 @@ struct config_raw_history {
     int64_t *on_join, *max;
     bool *enabled;
     bool *persist_switch; /* `persist_tags: true` or `persist_tags: false` ... */
+    char *persist_one;    /* ... or a tag ... */
     char **persist_list;  /* ... or a list */
     unsigned persist_list_count;
 };
@@ -43,7 +44,8 @@ struct config_raw_limits {
 
 struct config_raw {
     char *name, *network, *description, *data, *motd, *lobby, *password;
-    char **listen;
+    char *listen_one;      /* `listen: URL` ... */
+    char **listen;         /* ... or a list */
     unsigned listen_count; /* libcyaml's type */
     struct config_raw_operator *operators;
     unsigned operators_count;
@@ -58,7 +60,7 @@ struct config_raw {
 
 /*
  * Each whole number: its path in config and in config_raw, which is its key's path too, its range
- * and its default.
+ * and its default. 0 is allowed for all of limits.
  */
 #define CONFIG_NUMBERS(X)                                                                          \
     X(loops, 0, 64, 0)                                                                             \

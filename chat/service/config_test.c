@@ -348,6 +348,42 @@ static void test_flood_false_means_no_limit(void **state)
     config_finish(&c);
 }
 
+/* What cannot be without a limit has the highest. */
+static void test_zero_means_no_limit(void **state)
+{
+    struct config c;
+
+    (void)state;
+    load_good("limits_zero", &c);
+    assert_int_equal(c.limits.flood.burst, 0);
+    assert_false(c.limits.flood.rate > 0);
+    assert_int_equal(c.limits.nick, NAME_CEILING_BYTES);
+    assert_int_equal(c.limits.channel, ROOM_NAME_CEILING_BYTES);
+    assert_int_equal(c.limits.line, TEXT_CEILING_BYTES);
+    assert_int_equal(c.limits.rooms, 1000000);
+    assert_int_equal(c.limits.sendq, 67108864);
+    assert_int_equal(c.limits.monitor, 0);
+    assert_int_equal(c.limits.connections_per_address, 0);
+    config_finish(&c);
+}
+
+static void test_list_of_one_needs_no_list(void **state)
+{
+    struct config c;
+    char text[LISTEN_URL_MAX];
+
+    (void)state;
+    load_good("listen_one", &c);
+    assert_int_equal(c.listen_count, 1);
+    assert_string_equal(config_listen_format(&c.listen[0], NULL, text, sizeof text),
+                        "any://*:60000");
+    config_finish(&c);
+    load_good("tags_one", &c);
+    assert_true(c.history.persist_tags);
+    assert_string_equal(c.history.persist_tag_list, "+draft/react");
+    config_finish(&c);
+}
+
 static void test_both_ends_of_each_range_are_allowed(void **state)
 {
     struct config low, high;
@@ -492,6 +528,8 @@ int main(void)
         cmocka_unit_test(test_tags_may_be_switched_off),
         cmocka_unit_test(test_json_is_read_however_it_is_written),
         cmocka_unit_test(test_flood_false_means_no_limit),
+        cmocka_unit_test(test_zero_means_no_limit),
+        cmocka_unit_test(test_list_of_one_needs_no_list),
         cmocka_unit_test(test_both_ends_of_each_range_are_allowed),
         cmocka_unit_test(test_byte_order_mark_and_crlf_do_no_harm),
         cmocka_unit_test(test_diff_names_keys_and_whether_they_need_a_restart),

@@ -48,6 +48,15 @@ def test_a_line_user_hears_irc(mixed):
     line.expect(rf"{alice.nick}: hello from irc$")
 
 
+def test_a_line_user_sees_a_message_of_spaces(mixed):
+    """It is shown as said: a name and nothing to see. It stays one line, and the next is whole."""
+    _, room, alice, line = mixed
+    alice.ask(f"PRIVMSG {room} :  ", f"PRIVMSG {room} :\x01ACTION  \x01", f"PRIVMSG {room} :x")
+    line.expect(rf"{alice.nick}:   $")
+    line.expect(rf"\* {alice.nick}  $")
+    line.expect(rf"{alice.nick}: x$")
+
+
 def test_irc_hears_a_line_user(mixed):
     """What a line user says is a PRIVMSG."""
     _, room, alice, line = mixed

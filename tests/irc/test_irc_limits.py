@@ -263,6 +263,63 @@ def test_isupport_says_what_is_configured(serve, key, token):
     assert serve(limits={key: 25}).user("u").isupport[token] == "25"
 
 
+UNLIMITED = ("connections_per_address", "connection_rate", "nick", "channel", "topic", "kick", "away", "monitor",
+             "whowas", "history", "multiline_bytes", "multiline_lines")
+
+
+@pytest.fixture
+def unlimited(serve):
+    """A server whose limits are all 0."""
+    return serve(limits={"flood": 0, **{key: 0 for key in UNLIMITED}})
+
+
+def test_zero_is_no_limit_of_names_and_texts(unlimited):
+    """Configuration limits: 0 is no limit; ISUPPORT has what a name or a text can have at most."""
+    user = unlimited.user("u")
+    lengths = {token: int(user.isupport[token])
+               for token in ("NICKLEN", "CHANNELLEN", "TOPICLEN", "KICKLEN", "AWAYLEN", "CHATHISTORY")}
+    assert lengths == {"NICKLEN": 128, "CHANNELLEN": 201, "TOPICLEN": 4096, "KICKLEN": 4096,
+                       "AWAYLEN": 4096, "CHATHISTORY": 10000}
+    room, nick = "#" + "r" * 200, "n" * 128
+    user.ask(f"NICK {nick}").one("NICK")
+    user.ask(f"JOIN {room}").one("JOIN")
+    user.ask("JOIN #room").one("JOIN")
+    assert user.ask("TOPIC #room :" + "t" * 480).nothing_wrong()
+    assert user.ask("TOPIC #room").one("332").text.startswith("t" * 300)
+
+
+def test_zero_is_no_limit_of_what_is_watched(unlimited):
+    """ISUPPORT MONITOR: without a value there is no limit."""
+    user = unlimited.user("u")
+    assert user.isupport["MONITOR"] == ""
+    lines = [f"MONITOR + {','.join(f'name{i}-{k}' for k in range(30))}" for i in range(20)]
+    user.ask(*lines).no("734")
+    assert len([name for m in user.ask("MONITOR L").all("732") for name in m.text.split(",")]) == 600
+
+
+def test_zero_is_no_limit_of_flood_and_connections(unlimited):
+    """Configuration limits: flood, connections_per_address, connection_rate."""
+    users = [unlimited.user("u") for _ in range(100)]
+    answers = users[0].ask(*["PING x"] * 2000)
+    assert len(answers.all("PONG")) == 2000
+
+
+def test_zero_is_no_limit_of_several_lines(unlimited):
+    """Configuration limits: multiline_bytes and multiline_lines."""
+    room, alice, bob = unlimited.together("alice", "bob", caps=("draft/multiline", "batch", "message-tags"))
+    alice.ask(f"BATCH +m draft/multiline {room}", *[f"@batch=m PRIVMSG {room} :{'x' * 100}"] * 200,
+              "BATCH -m").nothing_wrong()
+    assert len(bob.sync().all("PRIVMSG")) == 200
+
+
+def test_zero_is_no_limit_of_who_is_remembered(unlimited):
+    """Configuration limits: whowas."""
+    gone = unlimited.user("gone")
+    gone.send("QUIT")
+    gone.expect_end()
+    assert unlimited.user("u").ask(f"WHOWAS {gone.nick}").one("314").params[1] == gone.nick
+
+
 def test_channellen_says_what_is_configured(serve):
     """ISUPPORT CHANNELLEN: with the '#' or without, a name of that length is accepted."""
     irc = serve(limits={"channel": 25})

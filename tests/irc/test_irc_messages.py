@@ -64,6 +64,13 @@ def test_a_message_with_an_empty_text_gives_412(irc):
     assert bob.sync() == []
 
 
+def test_a_message_of_spaces_arrives(irc):
+    """PRIVMSG message: any text that is not empty; ERR_NOTEXTTOSEND is for none."""
+    room, alice, bob = irc.together("alice", "bob")
+    assert alice.ask(f"PRIVMSG {room} : ", f"PRIVMSG {bob.nick} :  ") == []
+    assert [m.text for m in bob.sync().all("PRIVMSG")] == [" ", "  "]
+
+
 @pytest.mark.parametrize("line", ["NOTICE", "NOTICE nobody-here", "NOTICE nobody-here :x",
                                   "NOTICE #no-such-room-here :x", "NOTICE nobody-here :"])
 def test_a_notice_never_gets_an_error(irc, line):

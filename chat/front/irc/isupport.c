@@ -31,16 +31,6 @@ static void add(struct tokens *tokens, const char *format, ...)
     va_end(args);
 }
 
-/* No number where there is no limit. */
-static void add_limit(struct tokens *tokens, const char *name, uint32_t limit)
-{
-    if (limit > 0) {
-        add(tokens, "%s%" PRIu32, name, limit);
-    } else {
-        add(tokens, "%s", name);
-    }
-}
-
 static void add_names(struct tokens *tokens, const struct front_settings *settings)
 {
     add(tokens, "NETWORK=%s", settings->network);
@@ -63,7 +53,11 @@ static void add_names(struct tokens *tokens, const struct front_settings *settin
 
 static void add_rooms(struct tokens *tokens, const struct front_settings *settings)
 {
-    add_limit(tokens, "CHANLIMIT=#:", settings->rooms_per_member);
+    if (settings->rooms_per_member > 0) {
+        add(tokens, "CHANLIMIT=#:%" PRIu32, settings->rooms_per_member);
+    } else {
+        add(tokens, "CHANLIMIT=#:");
+    }
     add(tokens, "CHANMODES=%s,%s,%s,%s", IRC_LIST_MODES, IRC_ALWAYS_MODES, IRC_WHEN_ON_MODES,
         IRC_FLAG_MODES);
     add(tokens, "MAXLIST=%s:%u", IRC_LIST_MODES, (unsigned)MASKS_MAX);
@@ -85,7 +79,11 @@ static void add_commands(struct tokens *tokens, const struct front_settings *set
         (unsigned)IRC_TARGETS_MAX, (unsigned)IRC_TARGETS_MAX, (unsigned)IRC_TARGETS_MAX,
         (unsigned)IRC_TARGETS_MAX);
     add(tokens, "MAXTARGETS=%u", (unsigned)IRC_TARGETS_MAX);
-    add_limit(tokens, "MONITOR=", settings->monitor_max);
+    if (settings->monitor_max > 0) {
+        add(tokens, "MONITOR=%" PRIu32, settings->monitor_max);
+    } else {
+        add(tokens, "MONITOR");
+    }
     add(tokens, "WHOX");
     add(tokens, "BOT=B");
     if (settings->history_enabled) {
