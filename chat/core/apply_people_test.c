@@ -277,6 +277,32 @@ static void test_lusers_counts_users_and_the_most_there_ever_were(void **state)
                                    "REPLY_LUSERS @1 extra=1;0;0;1;2;/ count=1\n");
 }
 
+static void test_lusers_counts_the_rooms_somebody_is_in(void **state)
+{
+    (void)state;
+    run(&(struct hub_settings){0}, "> 1 ENTER alice\n"
+                                   "WELCOME @1 by=alice\n"
+                                   "ENTERED @1 room=lobby by=alice count=1\n"
+                                   "JOINED #lobby by=alice count=1\n"
+                                   "> 1 JOIN den\n"
+                                   "ENTERED @1 room=den by=alice count=1\n"
+                                   "JOINED #den by=alice count=1\n"
+                                   "> 1 SAY den | kept\n"
+                                   "MESSAGE #den by=alice text=kept seq=1 n=1\n"
+                                   "> 1 LUSERS\n"
+                                   "REPLY_LUSERS @1 extra=1;0;0;2;1;/ count=1\n"
+                                   "> 1 LEAVE den\n"
+                                   "GONE_FROM @1 room=den by=alice\n"
+                                   "LEFT #den by=alice\n"
+                                   "> 1 LUSERS\n"
+                                   "REPLY_LUSERS @1 extra=1;0;0;1;1;/ count=1\n"
+                                   "> 1 LEAVE lobby\n"
+                                   "GONE_FROM @1 room=lobby by=alice\n"
+                                   "LEFT #lobby by=alice\n"
+                                   "> 1 LUSERS\n"
+                                   "REPLY_LUSERS @1 extra=1;0;0;0;1;/ count=1\n");
+}
+
 static void test_userhost_and_ison_name_who_is_here(void **state)
 {
     (void)state;
@@ -314,6 +340,7 @@ int main(void)
         cmocka_unit_test(test_wallops_reach_those_who_listen_and_operators),
         cmocka_unit_test(test_a_bot_shows_in_all_it_does),
         cmocka_unit_test(test_lusers_counts_users_and_the_most_there_ever_were),
+        cmocka_unit_test(test_lusers_counts_the_rooms_somebody_is_in),
         cmocka_unit_test(test_userhost_and_ison_name_who_is_here),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -340,11 +340,16 @@ static const char *check_memberships(const struct hub *hub)
 {
     uint64_t of_members = 0;
     uint64_t of_rooms = 0;
+    uint32_t live = 0;
     for (uint32_t i = 0; i < hub->member_count; i++) {
         of_members += hub->members[i]->room_count;
     }
     for (uint32_t i = 0; i < hub->room_count; i++) {
         of_rooms += hub->rooms[i]->member_count;
+        live += hub->rooms[i]->member_count > 0;
+    }
+    if (live != hub->live_room_count) {
+        return "the rooms with members are counted wrongly";
     }
     return of_members == of_rooms ? NULL : "somebody is in a room that is not known";
 }

@@ -116,7 +116,8 @@ enum event_type {
     EVENT_REPLY_ISON,     /* name */
     EVENT_REPLY_MONITOR,  /* value: 'L' with name, or 'S' with name, user, host; user is "" when
                              offline */
-    EVENT_REPLY_LUSERS,   /* one record: users, invisible ones, operators, rooms, most users ever */
+    EVENT_REPLY_LUSERS,   /* one record: users, invisible ones, operators, rooms with members, most
+                             users ever */
     EVENT_SEALED, /* durable, for the log alone (AUDIENCE_SESSION, session 0): the messages of
                      room_id up to seq `value` are for nobody who comes later. EVENT_SEALED_ALL:
                      the room was closed just now and what is said from now on is sealed, too, until

@@ -221,6 +221,7 @@ struct hub {
 
     struct room **rooms; /* by rising id */
     uint32_t room_count, room_cap;
+    uint32_t live_room_count; /* of rooms: those with members */
     struct table by_room_name;
     struct table by_room_alike;
     uint64_t next_room_id; /* beyond UINT32_MAX: there are no more */

@@ -62,8 +62,19 @@ void journal_add_room(struct hub *hub, struct room *room)
     room_insert(hub, room);
 }
 
+/* Before somebody comes in or goes out: whether the room begins or ends to be one with members. */
+static void count_live(struct hub *hub, const struct room *room, bool is_joined)
+{
+    if (room->member_count == (is_joined ? 0 : 1)) {
+        uint32_t *count = &hub->live_room_count;
+        journal_save(hub, count, sizeof(*count));
+        *count = is_joined ? *count + 1 : *count - 1;
+    }
+}
+
 void journal_join(struct hub *hub, struct member *member, struct room *room)
 {
+    count_live(hub, room, true);
     struct change *change = record(hub, CHANGE_JOIN);
     change->member = member;
     change->room = room;
@@ -74,6 +85,7 @@ void journal_leave(struct hub *hub, struct member *member, uint32_t room_at)
 {
     struct membership *membership = member_room(member, room_at);
     struct room *room = membership->room;
+    count_live(hub, room, false);
     struct change *change = record(hub, CHANGE_LEAVE);
     change->member = member;
     change->room = room;

@@ -94,7 +94,7 @@ void apply_lusers(struct apply *apply)
     record_put_number(&out, hub->member_count);
     record_put_number(&out, hub->invisible_count);
     record_put_number(&out, hub->operator_count);
-    record_put_number(&out, hub->room_count);
+    record_put_number(&out, hub->live_room_count);
     record_put_number(&out, hub->member_most);
     record_end(&out);
     apply_yield_records(apply, &parts, &out);

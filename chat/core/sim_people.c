@@ -266,6 +266,7 @@ static const char *follow_lusers(struct model *model, const struct event *event)
     uint64_t users = 0;
     uint64_t invisible = 0;
     uint64_t operators = 0;
+    uint64_t rooms = 0;
     struct record_in in = {event->extra, event->extra_len};
     struct record_field fields[5];
     for (uint32_t i = 0; i < MODEL_SESSIONS; i++) {
@@ -274,10 +275,14 @@ static const char *follow_lusers(struct model *model, const struct event *event)
         invisible += session->is_here && has_mode(session, 'i');
         operators += session->is_here && has_mode(session, 'o');
     }
+    for (uint32_t i = 0; i < model->rooms_used; i++) {
+        rooms += model->rooms[i].is_known && model->rooms[i].member_count > 0;
+    }
     bool is_right = record_next(&in, fields, 5) && record_number(&fields[0]) == users &&
                     record_number(&fields[1]) == invisible &&
-                    record_number(&fields[2]) == operators && record_number(&fields[4]) >= users;
-    return is_right ? NULL : "users are counted wrongly";
+                    record_number(&fields[2]) == operators && record_number(&fields[3]) == rooms &&
+                    record_number(&fields[4]) >= users;
+    return is_right ? NULL : "users or rooms are counted wrongly";
 }
 
 static bool is_secret_to(const struct model *model, const struct model_session *asker,

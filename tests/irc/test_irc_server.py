@@ -51,6 +51,18 @@ def test_lusers_remembers_the_most(serve):
     assert alice.ask("LUSERS").one("265").params[1:3] == ["1", "2"]
 
 
+def test_lusers_counts_channels_with_members(serve):
+    """RPL_LUSERCHANNELS: channels that exist, not those whose history is kept."""
+    irc = serve()
+    room, alice = irc.together("alice")
+    alice.ask(f"PRIVMSG {room} :kept", "JOIN #other")
+    assert alice.ask("LUSERS").one("254").params[1] == "2"
+    alice.ask(f"PART {room}")
+    assert alice.ask("LUSERS").one("254").params[1] == "1"
+    irc.server.restart()
+    assert irc.user("bob").ask("LUSERS").one("254").params[1] == "0"
+
+
 def test_lusers_counts_the_invisible(serve):
     """RPL_LUSERCLIENT: users and invisible are two numbers."""
     irc = serve()
