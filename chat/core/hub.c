@@ -67,11 +67,12 @@ static struct label *make_lobby_label(const struct hub *hub, const char *name)
     return make_label(hub, clean, len);
 }
 
+/* A server's name may have dots, as a room's: then no user's is the same, but one may look so. */
 static struct label *make_server_label(const struct hub *hub)
 {
     char clean[NAME_CEILING_BYTES + 1];
     size_t len;
-    if (name_user(hub->server_name, hub->server_name_len, NAME_CEILING_BYTES, clean, &len) !=
+    if (name_room(hub->server_name, hub->server_name_len, NAME_CEILING_BYTES, clean, &len) !=
         NAME_OK) {
         return NULL;
     }

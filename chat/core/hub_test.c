@@ -495,6 +495,18 @@ static void test_settings_name_the_lobby_and_the_server(void **state)
     hub_destroy(hub);
 }
 
+static void test_nobody_looks_like_a_server_whose_name_has_dots(void **state)
+{
+    (void)state;
+    struct hub_settings settings = {.server_name = "irc.a"};
+    struct hub *hub = hub_create(&settings);
+    hub_script_run(hub, "> 1 REGISTER irc.a\n"
+                        "ERROR @1 NAME_BAD text=irc.a\n"
+                        "> 1 REGISTER irc\u0660a\n" /* a digit of Arabic, a dot to see */
+                        "ERROR @1 NAME_ALIKE text=irc\u0660a\n");
+    hub_destroy(hub);
+}
+
 #define IDLE_MEMBERS      10000
 #define IDLE_MEMBER_BYTES 336
 
@@ -563,6 +575,7 @@ int main(void)
         cmocka_unit_test(test_last_messages_are_asked_for_once_and_join_those_said_since),
         cmocka_unit_test(test_time_never_runs_back),
         cmocka_unit_test(test_settings_name_the_lobby_and_the_server),
+        cmocka_unit_test(test_nobody_looks_like_a_server_whose_name_has_dots),
 #if !HAS_OWN_ALLOCATOR
         cmocka_unit_test(test_an_idle_member_costs_at_most_336_bytes),
 #endif

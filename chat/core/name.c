@@ -34,12 +34,16 @@ static bool is_ascii_digit(utf8proc_int32_t c)
     return c >= '0' && c <= '9';
 }
 
-static bool is_name_ascii(utf8proc_int32_t c)
+static bool is_name_ascii(utf8proc_int32_t c, enum name_kind kind)
 {
     if ((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || is_ascii_digit(c)) {
         return true;
     }
-    return c > 0 && strchr("-_.[]\\`^{|}", (int)c) != NULL;
+    /* A source with a dot in it is a server's for IRC's clients (Modern IRC, "Clients"). */
+    if (c == '.') {
+        return kind == KIND_ROOM;
+    }
+    return c > 0 && strchr("-_[]\\`^{|}", (int)c) != NULL;
 }
 
 static bool is_mark(utf8proc_category_t category)
@@ -66,10 +70,10 @@ static bool is_letter_or_digit(utf8proc_category_t category)
 static bool may_stand(utf8proc_int32_t c, bool is_first, enum name_kind kind)
 {
     if (c < 0x80) {
-        if (is_first && kind == KIND_USER && (is_ascii_digit(c) || c == '-' || c == '.')) {
+        if (is_first && kind == KIND_USER && (is_ascii_digit(c) || c == '-')) {
             return false;
         }
-        return is_name_ascii(c);
+        return is_name_ascii(c, kind);
     }
     const utf8proc_property_t *property = utf8proc_get_property(c);
     utf8proc_category_t category = (utf8proc_category_t)property->category;

@@ -10,9 +10,10 @@
  *
  * A name is UTF-8 in NFC: letters, marks and digits of any script, and - _ . [ ] \ ` ^ { | }; no
  * white space, control or format characters, none of the characters that mean something in a line
- * of chat or IRC (# & : , * ? ! @ $ ~ + % / < > " ' ( ) = ;). A user's name does not start with a
- * digit (ASCII), '-' or '.'. A room's name may start with any of them; a leading '#' is not part of
- * it (name_room strips one), so that "#lobby" and "lobby" are one room.
+ * of chat or IRC (# & : , * ? ! @ $ ~ + % / < > " ' ( ) = ;). A user's name has no '.' in it, which
+ * only names of servers have, and does not start with a digit (ASCII) or '-'. A room's name may
+ * have and start with any of them; a leading '#' is not part of it (name_room strips one), so that
+ * "#lobby" and "lobby" are one room.
  *
  * Letters and marks that show nothing or vanish when folded (Hangul fillers, variation selectors)
  * are refused, and a mark at the start.

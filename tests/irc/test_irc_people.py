@@ -41,7 +41,8 @@ def test_a_nick_in_use_is_refused(irc):
 def test_an_erroneous_nick_is_refused(irc):
     """ERR_ERRONEUSNICKNAME: <client> <nick>."""
     alice = irc.user("alice")
-    assert alice.ask("NICK a!b").one("432").params == [alice.nick, "a!b", ANY]
+    for nick in ("a!b", "services.example"):
+        assert alice.ask(f"NICK {nick}").one("432").params == [alice.nick, nick, ANY]
 
 
 def test_a_refused_change_leaves_the_nick(irc):
@@ -74,9 +75,11 @@ def test_a_nick_may_change_its_case(irc):
 
 
 def test_the_same_nick_again_does_nothing(irc):
-    """NICK message: no change, no message."""
-    alice = irc.user("alice")
-    alice.ask(f"NICK {alice.nick}").nothing_wrong()
+    """NICK message: no change, no message; labeled-response: ACK."""
+    _, alice, bob = irc.together("alice", "bob", caps=("batch", "labeled-response"))
+    assert alice.ask(f"NICK {alice.nick}", f"NICK :{alice.nick}") == []
+    assert alice.ask(f"@label=x NICK {alice.nick}").commands == ["ACK"]
+    assert bob.sync() == []
 
 
 def test_a_nick_given_up_is_free(irc):

@@ -144,7 +144,7 @@ def test_two_who_register_at_once_do_not_share_a_nick(irc):
 
 
 @pytest.mark.parametrize("nick", ["#room", "1digit", "a!b", "a@b", "a*b", "a?b", "a,b",
-                                  "$a", "+a", "@a", "~a", "%a", "&a"])
+                                  "$a", "+a", "@a", "~a", "%a", "&a", "a.b", "irc.a"])
 def test_an_erroneous_nick_is_refused_with_432(irc, nick):
     """Modern IRC, ERR_ERRONEUSNICKNAME, and Clients: characters nicks must not hold."""
     client = irc.connect()

@@ -65,8 +65,11 @@ static const struct step steps[] = {
     {"/msg nobody hi", "*** Nobody here is called nobody.\n"},
     {"/msg", "*** /msg NAME TEXT: tell one person only.\n"},
     {"/nick bob", "*** The name bob is taken.\n"},
-    {"/nick 1st", "*** That is no name: letters, digits and - _ . [ ] \\ ` ^ { | } only, and no "
-                  "digit, - or . first.\n"},
+    {"/nick 1st",
+     "*** That is no name: letters, digits and - _ [ ] \\ ` ^ { | } only, and no digit "
+     "or - first.\n"},
+    {"/nick irc.example", "*** That is no name: letters, digits and - _ [ ] \\ ` ^ { | } only, and "
+                          "no digit or - first.\n"},
     {"/NICK alicia", "*** You are now called alicia.\n"},
     {"/nick alice", "*** You are now called alice.\n"},
     {"/leave", "*** You are in lobby already; /quit leaves for good.\n"},

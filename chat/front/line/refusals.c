@@ -67,9 +67,9 @@ void line_add_refusal(const struct event *event, struct text_out *out)
         text_out_addf(out, "The name %s looks like one that is taken.", text);
         break;
     case ERROR_NAME_BAD:
-        text_out_adds(out,
-                      "That is no name: letters, digits and - _ . [ ] \\ ` ^ { | } only, and no "
-                      "digit, - or . first.");
+        text_out_adds(
+            out, "That is no name: letters, digits and - _ [ ] \\ ` ^ { | } only, and no digit "
+                 "or - first.");
         break;
     case ERROR_NAME_LONG:
         text_out_addf(out, "That name is longer than %llu bytes.", count);
