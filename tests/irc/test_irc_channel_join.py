@@ -96,6 +96,30 @@ def test_no_name_of_a_channel(irc, name):
     assert answers.no("JOIN").commands in (["403"], ["476"], ["479"])
 
 
+@pytest.mark.parametrize("name", ["#", "##", "#a#b", "#a?", "#a!b", "#\u200b"])
+def test_a_channel_name_with_what_none_may_have(irc, name):
+    """ERR_BADCHANMASK: <client> <channel>; the name is not valid, other than one that is not there."""
+    user = irc.user()
+    (answer,) = user.ask(f"JOIN {name}")
+    assert answer.command == "476" and answer.params == [user.nick, name, ANY]
+    assert user.ask(f"PART {name}").one("403").params == [user.nick, name, ANY]
+
+
+@pytest.mark.parametrize("command, done", [("JOIN {}", "366"), ("PART {}", "PART"), ("KICK {} {nick},{nick},{nick},{nick}", "KICK")])
+def test_answers_come_in_the_order_of_the_channels(irc, command, done):
+    """JOIN, PART and KICK messages with lists: each is answered in its turn."""
+    first, second = irc.room(), irc.room()
+    user = irc.user("u", "labeled-response", "batch")
+    if done != "366":
+        user.ask(f"JOIN {first},{second}")
+    line = command.format(f"{first},nochannel,##,{second}", nick=user.nick)
+    answers = user.ask(f"@label=all {line}")
+    assert answers[0].tags["label"] == "all" and answers[0].command == answers[-1].command == "BATCH"
+    bad = "476" if done == "366" else "403"
+    assert [m.command for m in answers if m.command in (done, "403", "476")] == [done, "403", bad, done]
+    assert answers.all("403")[0].params == [user.nick, "nochannel", ANY]
+
+
 def test_join_0_leaves_everything(irc):
     """JOIN message: "0" parts all channels, unless the server does without it."""
     room, alice, bob = irc.together("alice", "bob")
@@ -316,8 +340,9 @@ def test_a_channel_name_that_is_too_long_is_refused(irc):
     """Modern IRC, CHANNELLEN: the longest name a client may join."""
     user = irc.user()
     longest = int(user.isupport["CHANNELLEN"])
-    answers = user.ask("JOIN #" + "a" * longest)
-    assert answers.no("JOIN").commands in (["403"], ["476"], ["479"])
+    name = "#" + "a" * longest
+    (answer,) = user.ask(f"JOIN {name}")
+    assert answer.command == "403" and answer.params == [user.nick, name, ANY]
 
 
 def test_the_longest_channel_name_is_accepted(irc):

@@ -31,17 +31,6 @@ static size_t count_items(struct irc_span list)
     return count;
 }
 
-static bool are_channels(struct irc_span list)
-{
-    struct irc_span item;
-    while (irc_name_next(&list, &item)) {
-        if (!irc_name_is_channel(item)) {
-            return false;
-        }
-    }
-    return true;
-}
-
 /* Says that too little was given, which can only be said in turn. */
 static bool need_more(struct irc_session *irc, const struct irc_line *line, const char *command)
 {
@@ -58,6 +47,17 @@ static bool is_channel(struct irc_session *irc, const struct irc_line *line,
     bool is_one = irc_name_is_channel(channel);
     if (!is_one && line->in_turn) {
         irc_reply(irc, IRC_ERR_NOSUCHCHANNEL, channel);
+    }
+    return is_one;
+}
+
+/* The same for one of a list, in which the answers come in the order of what was asked for. */
+static bool is_listed_channel(struct irc_session *irc, struct irc_span channel,
+                              enum irc_numeric otherwise)
+{
+    bool is_one = irc_name_is_channel(channel);
+    if (!is_one) {
+        irc_finally(irc, otherwise, channel);
     }
     return is_one;
 }
@@ -110,12 +110,12 @@ static bool do_join(struct irc_session *irc, const struct irc_line *line)
     if (count_items(list) == 0) {
         return need_more(irc, line, "JOIN");
     }
-    if (!line->in_turn && !are_channels(list)) {
-        return false;
-    }
     while (irc_name_next(&list, &channel)) {
         struct irc_span key = take_key(&keys);
-        if (is_channel(irc, line, channel)) {
+        /* "#" is a channel's name gone wrong, as "##" is; "room" is the name of no channel. */
+        bool is_marked = channel.text[0] == IRC_CHANNEL_TYPE;
+        if (is_listed_channel(irc, channel,
+                              is_marked ? IRC_ERR_BADCHANMASK : IRC_ERR_NOSUCHCHANNEL)) {
             join(irc, channel, key);
         }
     }
@@ -130,11 +130,8 @@ static bool do_part(struct irc_session *irc, const struct irc_line *line)
     if (count_items(list) == 0) {
         return need_more(irc, line, "PART");
     }
-    if (!line->in_turn && !are_channels(list)) {
-        return false;
-    }
     while (irc_name_next(&list, &channel)) {
-        if (is_channel(irc, line, channel)) {
+        if (is_listed_channel(irc, channel, IRC_ERR_NOSUCHCHANNEL)) {
             irc_ask(irc, COMMAND_LEAVE, channel, reason);
         }
     }
@@ -228,14 +225,11 @@ static bool do_kick(struct irc_session *irc, const struct irc_line *line)
     if (nick_count == 0 || (is_paired && channel_count != nick_count)) {
         return need_more(irc, line, "KICK");
     }
-    if (!line->in_turn && !are_channels(channels)) {
-        return false;
-    }
     for (size_t i = 0; i < IRC_TARGETS_MAX && irc_name_next(&nicks, &nick); i++) {
         if (i == 0 || is_paired) {
             (void)irc_name_next(&channels, &channel);
         }
-        if (is_channel(irc, line, channel)) {
+        if (is_listed_channel(irc, channel, IRC_ERR_NOSUCHCHANNEL)) {
             kick(irc, channel, nick, reason);
         }
     }

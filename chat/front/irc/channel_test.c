@@ -126,8 +126,8 @@ static void test_join_what_is_no_channel(void **state)
     (void)state;
     user_send(alice, "JOIN room,#,##x\r\n");
     assert_reads(alice, ":server 403 alice room :No such channel\r\n"
-                        ":server 403 alice # :No such channel\r\n"
-                        ":server 403 alice ##x :No such channel\r\n");
+                        ":server 476 alice # :Bad Channel Mask\r\n"
+                        ":server 476 alice ##x :Bad Channel Mask\r\n");
     user_send(alice, "JOIN :\r\nJOIN :,\r\nJOIN\r\nPING 1\r\n");
     assert_reads(alice, ":server 461 alice JOIN :Not enough parameters\r\n"
                         ":server 461 alice JOIN :Not enough parameters\r\n"
@@ -140,10 +140,10 @@ static void test_join_some_bad(void **state)
 {
     (void)state;
     user_send(alice, "JOIN #a,b,#c\r\nPING 1\r\n");
-    assert_reads(alice, ":server 403 alice b :No such channel\r\n"
-                        ":alice!~alice@unix JOIN #a\r\n"
+    assert_reads(alice, ":alice!~alice@unix JOIN #a\r\n"
                         ":server 353 alice = #a :@alice\r\n"
                         ":server 366 alice #a :End of /NAMES list\r\n"
+                        ":server 403 alice b :No such channel\r\n"
                         ":alice!~alice@unix JOIN #c\r\n"
                         ":server 353 alice = #c :@alice\r\n"
                         ":server 366 alice #c :End of /NAMES list\r\n"

@@ -24,7 +24,10 @@ static bool room_error(struct irc_session *irc, const struct event *event)
         enum event_error code;
         enum irc_numeric numeric;
     } rows[] = {
-        {ERROR_ROOM_BAD, IRC_ERR_NOSUCHCHANNEL},
+        /* Modern IRC has 476 for a name that no channel can have, and 403 for one that might; 479
+         * is not in it. What is only longer than CHANNELLEN may be a channel's elsewhere, and
+         * servers say 403 to it. */
+        {ERROR_ROOM_BAD, IRC_ERR_BADCHANMASK},
         {ERROR_ROOM_LONG, IRC_ERR_NOSUCHCHANNEL},
         {ERROR_NO_SUCH_ROOM, IRC_ERR_NOSUCHCHANNEL},
         {ERROR_NOT_IN_ROOM, IRC_ERR_NOTONCHANNEL},
