@@ -111,10 +111,11 @@ static void connect_target(struct attempt *attempt, struct chat_outcome *outcome
 static void *run_attempt(void *user)
 {
     struct attempt *attempt = user;
-    struct chat_outcome outcome = {0};
+    struct chat_outcome outcome = {.thread = pthread_self()};
     connect_target(attempt, &outcome);
     if (write(attempt->pipe_fd, &outcome, sizeof outcome) != (ssize_t)sizeof outcome) {
         /* Nobody waits for it any more. */
+        (void)pthread_detach(outcome.thread);
         party_tls_close(outcome.tls);
         if (outcome.sock) {
             party_sock_close(outcome.sock);
@@ -130,15 +131,11 @@ static void *run_attempt(void *user)
 static int start_thread(struct attempt *attempt)
 {
     pthread_t thread;
-    pthread_attr_t attr;
     sigset_t all, before;
     (void)sigfillset(&all);
-    (void)pthread_attr_init(&attr);
-    (void)pthread_attr_setdetachstate(&attr, PTHREAD_CREATE_DETACHED);
     (void)pthread_sigmask(SIG_SETMASK, &all, &before);
-    int r = pthread_create(&thread, &attr, run_attempt, attempt);
+    int r = pthread_create(&thread, NULL, run_attempt, attempt);
     (void)pthread_sigmask(SIG_SETMASK, &before, NULL);
-    (void)pthread_attr_destroy(&attr);
     return -r;
 }
 
@@ -169,5 +166,11 @@ int chat_connect_take(int fd, struct chat_outcome *ret_outcome)
     if (n == -1 && errno == EINTR) {
         return -EINTR;
     }
-    return n == (ssize_t)sizeof *ret_outcome ? 0 : -EPIPE;
+    if (n != (ssize_t)sizeof *ret_outcome) {
+        return -EPIPE;
+    }
+    /* It is at its end. OpenSSL frees what it keeps for a thread when that ends, which must not
+     * happen while the process does. */
+    (void)pthread_join(ret_outcome->thread, NULL);
+    return 0;
 }

@@ -2,6 +2,8 @@
 #ifndef BIN_CHAT_CONNECT_H
 #define BIN_CHAT_CONNECT_H
 
+#include <pthread.h>
+
 #include <partyline/api.h>
 
 #include "chat_target.h"
@@ -23,6 +25,7 @@ struct chat_outcome {
     struct party_sock *sock; /* NULL after a failure, and with TLS */
     struct party_tls *tls;   /* NULL after a failure, and without TLS */
     char text[128];          /* after a failure: more for people, or "" */
+    pthread_t thread;        /* that made it; chat_connect_take has seen it end */
 };
 
 /**
