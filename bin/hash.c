@@ -12,6 +12,7 @@
 
 #include "command.h"
 #include "service/password.h"
+#include "wire/text.h"
 
 /* partyline hash: a password's hash for the configuration. */
 
@@ -92,6 +93,10 @@ static bool is_usable(const char *line, ssize_t len)
             (void)complain("control characters cannot stand in a password");
             return false;
         }
+    }
+    if (!text_is_utf8(line, (size_t)len)) {
+        (void)complain("it is not UTF-8, which a password has to be");
+        return false;
     }
     return true;
 }

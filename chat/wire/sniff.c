@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "wire/sniff.h"
 
-#include <stdbool.h>
 #include <string.h>
 
 /*
@@ -111,21 +110,177 @@ static enum match match_irc_tags(struct input input, size_t *ret_len)
     return at == input.len ? MATCH_PERHAPS : MATCH_YES;
 }
 
+/* ---- IRC in lower case, which may be chat ---- */
+
+/* A line taken apart: the first words of it, and how many there are. */
+#define WORDS_MAX 6
+struct words {
+    struct input word[WORDS_MAX];
+    size_t count; /* all of them, also those that are not in word */
+};
+
+static bool is_line_end(uint8_t byte)
+{
+    return byte == '\r' || byte == '\n';
+}
+
+/* Up to the end of the line, or of the input. */
+static size_t line_len(struct input input)
+{
+    size_t len = 0;
+    while (len < input.len && !is_line_end(input.bytes[len])) {
+        len++;
+    }
+    return len;
+}
+
+static void take_words(struct input line, struct words *ret)
+{
+    *ret = (struct words){.count = 0};
+    for (size_t at = 0; at < line.len;) {
+        size_t from = at;
+        while (at < line.len && line.bytes[at] != ' ') {
+            at++;
+        }
+        if (at > from && ret->count++ < WORDS_MAX) {
+            ret->word[ret->count - 1] = (struct input){line.bytes + from, at - from};
+        }
+        at += at < line.len;
+    }
+}
+
+static bool is_word(struct input word, const char *lower)
+{
+    return word.len == strlen(lower) && match_target(word, lower) == MATCH_YES;
+}
+
+static bool is_cap(const struct words *words)
+{
+    return is_word(words->word[0], "cap") && words->count > 1 &&
+           (is_word(words->word[1], "ls") || is_word(words->word[1], "list") ||
+            is_word(words->word[1], "req") || is_word(words->word[1], "end"));
+}
+
+static bool begins_text(struct input word)
+{
+    return word.len > 0 && word.bytes[0] == ':';
+}
+
+/* "pass secret", "pass :my secret"; not "pass me the salt". */
+static bool is_pass(const struct words *words)
+{
+    return is_word(words->word[0], "pass") &&
+           (words->count == 2 || (words->count > 2 && begins_text(words->word[1])));
+}
+
+/* "user alice 0 * :Alice", as clients and libraries have it; not "user error in line :(". */
+static bool is_user(const struct words *words)
+{
+    return is_word(words->word[0], "user") && words->count > 4 && is_word(words->word[3], "*") &&
+           (words->count == 5 || begins_text(words->word[4]));
+}
+
+/* Nobody says that by chance. */
+static bool is_surely_irc(const struct words *words)
+{
+    return is_cap(words) || is_pass(words) || is_user(words);
+}
+
+/* A handshake may have it, and a person may say it: two of them in a row are a handshake. */
+static bool is_perhaps_irc(const struct words *words)
+{
+    return is_surely_irc(words) || (is_word(words->word[0], "nick") && words->count == 2) ||
+           (is_word(words->word[0], "user") && words->count > 4) ||
+           (is_word(words->word[0], "pass") && words->count > 1);
+}
+
+static bool may_be_lower_verb(struct input input)
+{
+    static const char *const verbs[] = {"cap ", "nick ", "user ", "pass "};
+    enum match match = MATCH_NO;
+    for (size_t i = 0; i < sizeof(verbs) / sizeof(verbs[0]); i++) {
+        match = better(match, match_target(input, verbs[i]));
+    }
+    return match != MATCH_NO;
+}
+
+/* Whether the next line may be IRC's, in any case of letters; nothing of it need be there. */
+static enum match match_lower_line(struct input input, bool (*is_irc)(const struct words *words),
+                                   size_t *ret_len)
+{
+    struct words words;
+    *ret_len = line_len(input);
+    if (!may_be_lower_verb(input)) {
+        return MATCH_NO;
+    }
+    if (*ret_len == input.len) {
+        return MATCH_PERHAPS;
+    }
+    take_words((struct input){input.bytes, *ret_len}, &words);
+    return is_irc(&words) ? MATCH_YES : MATCH_NO;
+}
+
+static struct input skip_blank(struct input input)
+{
+    size_t len = 0;
+    while (len < input.len && (input.bytes[len] == ' ' || is_line_end(input.bytes[len]))) {
+        len++;
+    }
+    return skip(input, len);
+}
+
+static enum match match_lower(struct input input)
+{
+    size_t len;
+    enum match match = match_lower_line(input, is_surely_irc, &len);
+    if (match != MATCH_NO || match_lower_line(input, is_perhaps_irc, &len) == MATCH_NO) {
+        return match;
+    }
+    return match_lower_line(skip_blank(skip(input, len)), is_perhaps_irc, &len);
+}
+
+/* ---- IRC ---- */
+
+/* Whether ":source" and blanks open the input. */
+static enum match match_irc_source(struct input input, size_t *ret_len)
+{
+    size_t at = 1;
+    while (at < input.len && input.bytes[at] > ' ') {
+        at++;
+    }
+    if (at < input.len && (at == 1 || input.bytes[at] != ' ')) {
+        return MATCH_NO;
+    }
+    while (at < input.len && input.bytes[at] == ' ') {
+        at++;
+    }
+    *ret_len = at;
+    return at == input.len ? MATCH_PERHAPS : MATCH_YES;
+}
+
 static enum match match_irc(struct input input)
 {
-    if (input.len > 0 && input.bytes[0] == '@') {
-        size_t tags_len = 0;
-        enum match tags = match_irc_tags(input, &tags_len);
-        if (tags != MATCH_YES) {
-            return tags;
+    static const struct {
+        char mark;
+        enum match (*match)(struct input input, size_t *ret_len);
+    } parts[] = {{'@', match_irc_tags}, {':', match_irc_source}};
+    input = skip_blank(input); /* empty lines are no messages, blanks before one are left out */
+    for (size_t i = 0; i < sizeof(parts) / sizeof(parts[0]); i++) {
+        size_t len = 0;
+        if (input.len == 0 || input.bytes[0] != (uint8_t)parts[i].mark) {
+            continue;
         }
-        input = skip(input, tags_len);
+        enum match part = parts[i].match(input, &len);
+        if (part != MATCH_YES) {
+            return part;
+        }
+        input = skip(input, len);
     }
     enum match match = match_start(input, quit_opening, sizeof(quit_opening) - 1);
     for (size_t i = 0; i < sizeof(irc_verbs) / sizeof(irc_verbs[0]); i++) {
         match = better(match, match_irc_verb(input, irc_verbs[i]));
     }
-    return match;
+    return better(match, match_lower(input));
 }
 
 static enum match match_http_target(struct input input, bool connect)
@@ -194,4 +349,15 @@ enum sniff_kind sniff(const uint8_t *bytes, size_t len)
         best = better(best, match);
     }
     return best == MATCH_PERHAPS && len < SNIFF_MAX_BYTES ? SNIFF_UNDECIDED : SNIFF_LINE;
+}
+
+bool sniff_is_irc_line(const char *line, size_t len)
+{
+    uint8_t bytes[SNIFF_MAX_BYTES];
+    size_t taken = len < sizeof(bytes) - 1 ? len : sizeof(bytes) - 1;
+    memcpy(bytes, line, taken);
+    bytes[taken] = '\n';
+    bool is_irc = sniff(bytes, taken + 1) == SNIFF_IRC;
+    explicit_bzero(bytes, taken); /* it may be a password */
+    return is_irc;
 }

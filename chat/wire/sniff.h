@@ -2,6 +2,7 @@
 #ifndef CHAT_WIRE_SNIFF_H
 #define CHAT_WIRE_SNIFF_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -21,8 +22,13 @@ enum sniff_kind {
     SNIFF_HTTP,
     /*
      * CAP, PASS, NICK, USER, SERVICE, SERVER, AUTHENTICATE in capitals and a space or the end of
-     * the line, perhaps after "@tags " and blanks; or "QUIT :", as programs that look whether a
-     * server is up say it. QUIT alone is how line users leave.
+     * the line, perhaps after empty lines, blanks, "@tags " and ":source "; or "QUIT :", as
+     * programs that look whether a server is up say it. QUIT alone is how line users leave.
+     * In other letters, which people use who chat, the whole line decides:
+     *   cap ls, list, req or end with anything behind it; pass WORD, pass :WORDS; user A B * C,
+     *   user A B * :WORDS: IRC.
+     *   nick WORD, pass and two or more words, user and four or more: IRC when the next line that
+     *   is not empty is one of these too.
      */
     SNIFF_IRC,
     SNIFF_PROXY, /* a PROXY header of version 1 ("PROXY ") or 2 (its 12 byte signature) */
@@ -35,5 +41,9 @@ enum sniff_kind {
  * The decision for some bytes never changes when more come.
  */
 enum sniff_kind sniff(const uint8_t *bytes, size_t len);
+
+/** Whether a line without its end is IRC's by itself, for who has found the peer to be no IRC
+ * client and sees that first now. */
+bool sniff_is_irc_line(const char *line, size_t len);
 
 #endif

@@ -44,7 +44,7 @@ static void test_nothing_is_undecided(void **state)
 static void test_first_byte_decides_unless_a_protocol_may_start_with_it(void **state)
 {
     (void)state;
-    static const char openings[] = "\x16\r@ACDGHNOPQSTU";
+    static const char openings[] = "\x16\r\n @:ACDGHNOPQSTUcnpu";
     for (unsigned byte = 0; byte < 256; byte++) {
         const char first = (char)byte;
         bool opening = byte != 0 && strchr(openings, first);
@@ -90,8 +90,38 @@ static const struct row rows[] = {
     {BYTES("CAP\r\n"), SNIFF_IRC},
     {BYTES("CAP LS 302\r\n"), SNIFF_IRC},
     {BYTES("CAPITAL"), SNIFF_LINE},
-    {BYTES("cap ls\r\n"), SNIFF_LINE},
-    {BYTES("Nick x\r\n"), SNIFF_LINE},
+    {BYTES("cap ls"), SNIFF_UNDECIDED},
+    {BYTES("cap ls\r\n"), SNIFF_IRC},
+    {BYTES("Cap Ls 302\r"), SNIFF_IRC},
+    {BYTES("cap REQ :batch\n"), SNIFF_IRC},
+    {BYTES("cap it all\n"), SNIFF_LINE},
+    {BYTES("cap\n"), SNIFF_LINE},
+    {BYTES("captain\n"), SNIFF_LINE},
+    {BYTES("pass secret"), SNIFF_UNDECIDED},
+    {BYTES("pass secret\n"), SNIFF_IRC},
+    {BYTES("Pass  secret \r\n"), SNIFF_IRC},
+    {BYTES("pass :my secret\r\n"), SNIFF_IRC},
+    {BYTES("pass me the salt\n"), SNIFF_UNDECIDED},
+    {BYTES("pass me the salt\nplease\n"), SNIFF_LINE},
+    {BYTES("pass me the salt\nnick says please\n"), SNIFF_LINE},
+    {BYTES("pass my secret\r\nnick bob\r\n"), SNIFF_IRC},
+    {BYTES("pass\n"), SNIFF_LINE},
+    {BYTES("Nick x\r\n"), SNIFF_UNDECIDED},
+    {BYTES("nick x\r\nUser x 0 * :x\r\n"), SNIFF_IRC},
+    {BYTES("nick x\r\n\r\nuser x x x :x\r\n"), SNIFF_IRC},
+    {BYTES("nick x\nuser x x x"), SNIFF_UNDECIDED},
+    {BYTES("nick x\nuser x\n"), SNIFF_LINE},
+    {BYTES("nick hello\nhow are you\n"), SNIFF_LINE},
+    {BYTES("nick is here\n"), SNIFF_LINE},
+    {BYTES("nickname\n"), SNIFF_LINE},
+    {BYTES("user bob 0 * :Bob B\r\n"), SNIFF_IRC},
+    {BYTES("user bob 8 * Bob\r\n"), SNIFF_IRC},
+    {BYTES("user bob host server :Bob B\r\n"), SNIFF_UNDECIDED},
+    {BYTES("user bob host server :Bob B\r\nnick bob\r\n"), SNIFF_IRC},
+    {BYTES("user error in line :(\n"), SNIFF_UNDECIDED},
+    {BYTES("user error in line :(\nagain\n"), SNIFF_LINE},
+    {BYTES("user error\n"), SNIFF_LINE},
+    {BYTES("server is down\n"), SNIFF_LINE},
     {BYTES("QUIT\r\n"), SNIFF_LINE},
     {BYTES("QUIT"), SNIFF_UNDECIDED},
     {BYTES("QUIT "), SNIFF_UNDECIDED},
@@ -99,8 +129,19 @@ static const struct row rows[] = {
     {BYTES("QUIT :is there anybody"), SNIFF_IRC},
     {BYTES("SERV"), SNIFF_UNDECIDED},
     {BYTES("SERVE dinner"), SNIFF_LINE},
-    {BYTES(":a NICK x"), SNIFF_LINE},
-    {BYTES(" NICK x"), SNIFF_LINE},
+    {BYTES(":"), SNIFF_UNDECIDED},
+    {BYTES(":a"), SNIFF_UNDECIDED},
+    {BYTES(":a "), SNIFF_UNDECIDED},
+    {BYTES(":a NICK x"), SNIFF_IRC},
+    {BYTES(":a\n"), SNIFF_LINE},
+    {BYTES(": NICK x"), SNIFF_LINE},
+    {BYTES(":) hello\n"), SNIFF_LINE},
+    {BYTES("@t :a  pass x\n"), SNIFF_IRC},
+    {BYTES(" NICK x"), SNIFF_IRC},
+    {BYTES("  pass x\n"), SNIFF_IRC},
+    {BYTES("\r\n\n NICK x"), SNIFF_IRC},
+    {BYTES("   "), SNIFF_UNDECIDED},
+    {BYTES("  hello\n"), SNIFF_LINE},
     {BYTES("@"), SNIFF_UNDECIDED},
     {BYTES("@tag"), SNIFF_UNDECIDED},
     {BYTES("@tag "), SNIFF_UNDECIDED},
@@ -123,7 +164,8 @@ static const struct row rows[] = {
     {BYTES("\r\nhello"), SNIFF_LINE},
     {BYTES("\r\n\r\n\0\r\nQUIT"), SNIFF_UNDECIDED},
     {BYTES("\r\n\r\n\0\r\nQUIT\n"), SNIFF_PROXY},
-    {BYTES("\n"), SNIFF_LINE},
+    {BYTES("\n"), SNIFF_UNDECIDED},
+    {BYTES("\nhello"), SNIFF_LINE},
     {BYTES("\xff"), SNIFF_LINE},
     {BYTES("\xff\xfd\x03NICK x\r\n"), SNIFF_LINE},
     {BYTES("\xe4\xbd\xa0\xe5\xa5\xbd\n"), SNIFF_LINE},
@@ -183,6 +225,19 @@ static void test_every_http_verb_needs_a_blank_and_a_target(void **state)
     }
 }
 
+static void test_line_is_irc_by_itself_or_not(void **state)
+{
+    static char spaces[SNIFF_MAX_BYTES + 8];
+    (void)state;
+    assert_true(sniff_is_irc_line("pass secret", 11));
+    assert_true(sniff_is_irc_line("NICK bob", 8));
+    assert_false(sniff_is_irc_line("nick bob", 8));
+    assert_false(sniff_is_irc_line("hello", 5));
+    assert_false(sniff_is_irc_line("", 0));
+    memset(spaces, ' ', sizeof(spaces));
+    assert_false(sniff_is_irc_line(spaces, sizeof(spaces)));
+}
+
 static void test_verbs_later_in_the_text_decide_nothing(void **state)
 {
     (void)state;
@@ -220,9 +275,10 @@ static uint32_t next_random(uint32_t *seed)
 static size_t random_opening(uint32_t *seed, char *text, size_t cap)
 {
     static const char *const pieces[] = {
-        "GET",  "HEAD", "POST", " ",    "/",    "*",  "http", ":",     "@",       "tag",
-        "NICK", "CAP",  "USER", "SERV", "ICE",  "ER", "PRI",  "PROXY", "\r\n",    "\r",
-        "\n",   "\x16", "\x03", "AUTH", "\xff", "P",  "CON",  "NECT",  "ENTICATE"};
+        "GET",  "HEAD", "POST", " ",    "/",    "*",   "http", ":",     "@",        "tag",
+        "NICK", "CAP",  "USER", "SERV", "ICE",  "ER",  "PRI",  "PROXY", "\r\n",     "\r",
+        "\n",   "\x16", "\x03", "AUTH", "\xff", "P",   "CON",  "NECT",  "ENTICATE", "nick",
+        "user", "pass", "cap",  "ls",   "a",    " b ", "* "};
     size_t len = 0;
     for (uint32_t count = 1 + next_random(seed) % 8; count > 0; count--) {
         const char *piece = pieces[next_random(seed) % COUNT(pieces)];
@@ -268,6 +324,7 @@ int main(void)
         cmocka_unit_test(test_openings_are_told_apart),
         cmocka_unit_test(test_every_irc_verb_needs_a_blank_or_the_end_of_the_line),
         cmocka_unit_test(test_every_http_verb_needs_a_blank_and_a_target),
+        cmocka_unit_test(test_line_is_irc_by_itself_or_not),
         cmocka_unit_test(test_verbs_later_in_the_text_decide_nothing),
         cmocka_unit_test(test_long_tags_are_decided_at_the_limit_and_stay_decided),
         cmocka_unit_test(test_decision_never_changes_with_more_bytes),

@@ -14,7 +14,8 @@ PASSWORD = "correct horse é"
 
 
 def partyline_hash(*args, text=PASSWORD + "\n"):
-    return subprocess.run([harness.BINARY, "hash", *args], input=text.encode(), capture_output=True, timeout=60,
+    return subprocess.run([harness.BINARY, "hash", *args], input=text.encode() if isinstance(text, str) else text,
+                          capture_output=True, timeout=60,
                           env=server_env(), check=False)
 
 
@@ -40,7 +41,8 @@ def test_hash_is_taken_by_the_configuration(tmp_path):
 
 @pytest.mark.parametrize("text, cause", [
     ("", "there is no password"), ("\n", "there is no password"), ("a" * 257, "at most 256 bytes"),
-    ("a" * 100000, "at most 256 bytes"), ("a\tb", "control characters"), ("a\x00b", "control characters")])
+    ("a" * 100000, "at most 256 bytes"), ("a\tb", "control characters"), ("a\x00b", "control characters"),
+    (b"\xff\n", "not UTF-8"), (b"caf\xe9", "not UTF-8"), (b"\xed\xa0\x80\n", "not UTF-8")])
 def test_what_cannot_be_a_password_is_refused(text, cause):
     done = partyline_hash(text=text)
     assert (done.returncode, done.stdout) == (1, b"")

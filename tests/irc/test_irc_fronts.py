@@ -41,6 +41,50 @@ def test_irc_is_known_byte_by_byte(serve):
     assert client.expect("001").params[0] == nick
 
 
+@pytest.mark.parametrize("lines", [
+    ["nick {nick}", "user tester 0 * :x"], ["Nick {nick}", "User tester x x :x"],
+    ["cap end", "nick {nick}", "user tester 0 * :x"], ["pass secret", "nick {nick}", "user tester 0 * :x"],
+    ["pass :my secret", "nick {nick}", "user tester 0 * x"], ["user tester 0 * x", "nick {nick}"],
+    [":me NICK {nick}", "USER tester 0 * :x"], ["  nick {nick}", "user tester 0 * :x"],
+    ["", "", "NICK {nick}", "USER tester 0 * :x"], ["@a=b :c nick {nick}", "user tester 0 * :x"]])
+def test_irc_is_known_in_lower_case(serve, lines):
+    """Front door: commands are in any case, may have a source, and empty lines before them."""
+    irc = serve(_listen=ANY_FRONT)
+    line, client = irc.line_user(), irc.connect()
+    client.send(*[text.format(nick=irc.name()) for text in lines])
+    client.expect("001")
+    line.send("done")
+    before, _ = line.read_until("done$")
+    assert not any("secret" in text or "tester" in text for text in before)
+
+
+@pytest.mark.parametrize("text", ["pass me the salt", "nick is here", "nick hello", "user error", "cap it",
+                                  ":) nick", "  spaces", "user error in line :("])
+def test_chat_that_begins_like_irc_is_chat(serve, text):
+    """Front door: what a person may type first is not taken for IRC."""
+    irc = serve(_listen=ANY_FRONT)
+    line = irc.line_user()
+    person = LineClient(irc.server.address)
+    irc.clients.append(person)
+    person.send(text)
+    line.expect(r"guest\d+: " + re.escape(text) + "$")
+
+
+def test_irc_that_comes_late_is_not_published(serve):
+    """Front door: who was taken for a line user and then speaks IRC first is not heard in the room."""
+    irc = serve(_listen=ANY_FRONT)
+    line = irc.line_user()
+    late = LineClient(irc.server.address)
+    irc.clients.append(late)
+    late.expect(r"^\*\*\* Welcome")
+    for text in ("PASS secret", "pass secret", "USER a 0 * :b"):
+        late.send(text)
+        late.expect(r"^\*\*\* That is IRC and was not said")
+    late.send("hello")
+    before, _ = line.read_until(r"guest\d+: hello$")
+    assert not any("secret" in text or "USER" in text for text in before)
+
+
 def test_a_line_user_hears_irc(mixed):
     """What is said in IRC is shown as a line."""
     _, room, alice, line = mixed

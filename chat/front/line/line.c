@@ -138,6 +138,13 @@ static void hear(struct line_session *line, const char *text, size_t len)
         text += 3; /* the byte order mark that some systems put before a file */
         len -= 3;
     }
+    if (!line->talked && sniff_is_irc_line(text, len)) {
+        /* It came too late for the door; said, it would be a password's end. */
+        line_printf(&line->base,
+                    "*** That is IRC and was not said. Who speaks IRC begins with it as "
+                    "soon as the connection stands.\n");
+        return;
+    }
     line->talked = true;
     if (!text_is_clean(text, len)) {
         clean = xmalloc(len * 3 + 1);
