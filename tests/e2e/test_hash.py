@@ -14,8 +14,8 @@ PASSWORD = "correct horse é"
 
 
 def partyline_hash(*args, text=PASSWORD + "\n"):
-    return subprocess.run([harness.BINARY, "hash", *args], input=text.encode() if isinstance(text, str) else text,
-                          capture_output=True, timeout=60,
+    data = text.encode() if isinstance(text, str) else text
+    return subprocess.run([harness.BINARY, "hash", *args], input=data, capture_output=True, timeout=60,
                           env=server_env(), check=False)
 
 
