@@ -14,6 +14,10 @@
     "*** You are in lobby, alone so far.\n"                                                        \
     "*** What you type is said to the room. /help lists what else you can do.\n"
 
+#define LATE_IRC                                                                                   \
+    "*** That is IRC and was not said. Who speaks IRC begins with it as soon as the connection "   \
+    "stands.\n"
+
 struct visitor {
     const char *name, *bytes;
     size_t len;
@@ -36,6 +40,9 @@ static const struct visitor visitors[] = {
     VISITOR("http", "GET / HTTP/1.1\r\nHost: x\r\n\r\n", "HTTP/1.1 404 Not Found\r\n", false),
     VISITOR("http2", "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", "HTTP/1.1 404 Not Found\r\n", false),
     VISITOR("irc", "CAP LIST\r\nQUIT\r\n", ":server CAP * LIST :\r\n", false),
+    VISITOR("irc in lower case", "\r\ncap list\r\nquit\r\n", ":server CAP * LIST :\r\n", false),
+    VISITOR("polite", "pass me the salt\nplease\n",
+            GREETING TEST_TIME " guest1: pass me the salt\n" TEST_TIME " guest1: please\n", true),
     VISITOR("tls", "\x16\x03\x01\x02\x00\x01", "\x15\x03\x01", false),
     VISITOR("proxy", "PROXY TCP4 1.2.3.4 5.6.7.8 1 2\r\n", "*** A PROXY header", false),
 };
@@ -85,8 +92,11 @@ static void test_silent_visitor_is_let_in_when_the_wait_is_over(void **state)
     assert_int_equal(shard_connections(house->shard), 1);
     house_wait_ms(house, 1);
     assert_reads(user, GREETING);
-    user_send(user, "NICK is no command of mine\n");
-    assert_reads(user, TEST_TIME " guest1: NICK is no command of mine\n");
+    user_send(user, "PASS secret\r\npass secret\r\n");
+    assert_reads(user, LATE_IRC LATE_IRC);
+    user_send(user, "nick is no command of mine\nNICK is none now\n");
+    assert_reads(user, TEST_TIME " guest1: nick is no command of mine\n" TEST_TIME
+                                 " guest1: NICK is none now\n");
     user_free(user);
     house_close(house);
 }
@@ -166,7 +176,7 @@ static void test_doors_of_other_listeners_do_not_look(void **state)
     struct house *house = house_open(NULL, NULL);
     struct user *user = user_connect(house, ENTRY_LINE);
     user_send(user, "NICK bob\n");
-    assert_reads(user, GREETING TEST_TIME " guest1: NICK bob\n");
+    assert_reads(user, GREETING LATE_IRC);
     user_free(user);
     house_close(house);
 }

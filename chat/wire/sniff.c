@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "wire/sniff.h"
 
+#include <stdbool.h>
 #include <string.h>
 
 /*
@@ -349,15 +350,4 @@ enum sniff_kind sniff(const uint8_t *bytes, size_t len)
         best = better(best, match);
     }
     return best == MATCH_PERHAPS && len < SNIFF_MAX_BYTES ? SNIFF_UNDECIDED : SNIFF_LINE;
-}
-
-bool sniff_is_irc_line(const char *line, size_t len)
-{
-    uint8_t bytes[SNIFF_MAX_BYTES];
-    size_t taken = len < sizeof(bytes) - 1 ? len : sizeof(bytes) - 1;
-    memcpy(bytes, line, taken);
-    bytes[taken] = '\n';
-    bool is_irc = sniff(bytes, taken + 1) == SNIFF_IRC;
-    explicit_bzero(bytes, taken); /* it may be a password */
-    return is_irc;
 }

@@ -2,7 +2,6 @@
 #ifndef CHAT_WIRE_SNIFF_H
 #define CHAT_WIRE_SNIFF_H
 
-#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -41,9 +40,5 @@ enum sniff_kind {
  * The decision for some bytes never changes when more come.
  */
 enum sniff_kind sniff(const uint8_t *bytes, size_t len);
-
-/** Whether a line without its end is IRC's by itself, for who has found the peer to be no IRC
- * client and sees that first now. */
-bool sniff_is_irc_line(const char *line, size_t len);
 
 #endif

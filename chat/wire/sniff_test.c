@@ -225,19 +225,6 @@ static void test_every_http_verb_needs_a_blank_and_a_target(void **state)
     }
 }
 
-static void test_line_is_irc_by_itself_or_not(void **state)
-{
-    static char spaces[SNIFF_MAX_BYTES + 8];
-    (void)state;
-    assert_true(sniff_is_irc_line("pass secret", 11));
-    assert_true(sniff_is_irc_line("NICK bob", 8));
-    assert_false(sniff_is_irc_line("nick bob", 8));
-    assert_false(sniff_is_irc_line("hello", 5));
-    assert_false(sniff_is_irc_line("", 0));
-    memset(spaces, ' ', sizeof(spaces));
-    assert_false(sniff_is_irc_line(spaces, sizeof(spaces)));
-}
-
 static void test_verbs_later_in_the_text_decide_nothing(void **state)
 {
     (void)state;
@@ -324,7 +311,6 @@ int main(void)
         cmocka_unit_test(test_openings_are_told_apart),
         cmocka_unit_test(test_every_irc_verb_needs_a_blank_or_the_end_of_the_line),
         cmocka_unit_test(test_every_http_verb_needs_a_blank_and_a_target),
-        cmocka_unit_test(test_line_is_irc_by_itself_or_not),
         cmocka_unit_test(test_verbs_later_in_the_text_decide_nothing),
         cmocka_unit_test(test_long_tags_are_decided_at_the_limit_and_stay_decided),
         cmocka_unit_test(test_decision_never_changes_with_more_bytes),

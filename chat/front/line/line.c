@@ -126,6 +126,18 @@ static bool is_http_request(const char *text, size_t len)
     return sniff((const uint8_t *)text, len) == SNIFF_HTTP && memmem(text, len, " HTTP/", 6);
 }
 
+/* Whether a line is IRC's by itself: "pass secret" and what else the door would have known. */
+static bool is_irc(const char *text, size_t len)
+{
+    uint8_t start[256]; /* every form that is one is known by so much */
+    size_t taken = len < sizeof(start) - 1 ? len : sizeof(start) - 1;
+    memcpy(start, text, taken);
+    start[taken] = '\n';
+    bool is_irc = sniff(start, taken + 1) == SNIFF_IRC;
+    explicit_bzero(start, taken);
+    return is_irc;
+}
+
 static void hear(struct line_session *line, const char *text, size_t len)
 {
     char *clean = NULL;
@@ -138,7 +150,7 @@ static void hear(struct line_session *line, const char *text, size_t len)
         text += 3; /* the byte order mark that some systems put before a file */
         len -= 3;
     }
-    if (!line->talked && sniff_is_irc_line(text, len)) {
+    if (!line->talked && is_irc(text, len)) {
         /* It came too late for the door; said, it would be a password's end. */
         line_printf(&line->base,
                     "*** That is IRC and was not said. Who speaks IRC begins with it as "
