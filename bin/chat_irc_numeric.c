@@ -10,26 +10,35 @@
 #include "wire/irc_numeric.h"
 
 /*
- * How a reply reads: $1 is the parameter behind one's own name, $2- that and all behind it, $t1 a
- * time in seconds since 1970. NULL: it says nothing to people.
+ * How a reply reads: $1 is the parameter behind one's own name, $2- that and all behind it, $l the
+ * last, $t1 a time in seconds since 1970. NULL: it says nothing to people.
  */
 struct form {
     int number;
     const char *text;
 };
 
+/* Every server says that to who comes, who has not asked; later somebody has. */
+static bool is_of_greeting(int number)
+{
+    return (number >= IRC_RPL_LUSERCLIENT && number <= IRC_RPL_LUSERME) || number == 250 ||
+           number == IRC_RPL_LOCALUSERS || number == IRC_RPL_GLOBALUSERS;
+}
+
 static const struct form forms[] = {
     {IRC_RPL_YOURHOST, NULL},
     {IRC_RPL_CREATED, NULL},
     {42, NULL}, /* a unique id, of ircd-ratbox and others */
     {IRC_RPL_UMODEIS, "Your modes are $1"},
-    {IRC_RPL_LUSERCLIENT, NULL},
-    {IRC_RPL_LUSEROP, NULL},
-    {IRC_RPL_LUSERUNKNOWN, NULL},
-    {IRC_RPL_LUSERCHANNELS, NULL},
-    {IRC_RPL_LUSERME, NULL},
-    {IRC_RPL_LOCALUSERS, NULL},
-    {IRC_RPL_GLOBALUSERS, NULL},
+    {211, "$1-"},               /* STATS l */
+    {212, "$1-"},               /* STATS m */
+    {IRC_RPL_ENDOFSTATS, "$l"}, /* the end of STATS */
+    {IRC_RPL_WHOISCERTFP, "$1 $2"},
+    {IRC_RPL_LUSEROP, "$1 $2"},
+    {IRC_RPL_LUSERUNKNOWN, "$1 $2"},
+    {IRC_RPL_LUSERCHANNELS, "$1 $2"},
+    {IRC_RPL_LOCALUSERS, "$l"},
+    {IRC_RPL_GLOBALUSERS, "$l"},
     {IRC_RPL_AWAY, "$1 is away: $2"},
     {IRC_RPL_UNAWAY, "You are back."},
     {IRC_RPL_NOWAWAY, "You are marked as away."},
@@ -50,8 +59,10 @@ static const struct form forms[] = {
     {IRC_RPL_TOPIC, "Topic of $1: $2"},
     {IRC_RPL_TOPICWHOTIME, "It was set by $2, $t3"},
     {IRC_RPL_INVITING, "$1 is invited to $2"},
-    {IRC_RPL_INVITELIST, "$1 lets in $2"},
+    {IRC_RPL_INVITELIST, "You are invited to $1"},
     {IRC_RPL_ENDOFINVITELIST, NULL},
+    {IRC_RPL_INVEXLIST, "$1 lets in $2"},
+    {IRC_RPL_ENDOFINVEXLIST, NULL},
     {IRC_RPL_EXCEPTLIST, "$1 does not ban $2"},
     {IRC_RPL_ENDOFEXCEPTLIST, NULL},
     {IRC_RPL_WHOREPLY, "$5 is $2@$3 ($6), $1"},
@@ -59,7 +70,25 @@ static const struct form forms[] = {
     {IRC_RPL_ENDOFBANLIST, NULL},
     {IRC_RPL_ENDOFWHOWAS, NULL},
     {IRC_RPL_MOTDSTART, NULL},
-    {IRC_RPL_TIME, "It is $2-"},
+    {IRC_RPL_WHOISREGNICK, "$1 $2"},
+    {IRC_RPL_WHOISOPERATOR, "$1 $2"},
+    {IRC_RPL_WHOISSPECIAL, "$1 $2"},
+    {IRC_RPL_WHOISBOT, "$1 $2"},
+    {IRC_RPL_WHOISACTUALLY, "$1 is really at $2"},
+    {IRC_RPL_VERSION, "The server runs $1 ($2) $3-"},
+    {IRC_RPL_LINKS, "$1: $3"},
+    {IRC_RPL_ENDOFLINKS, "$l"},
+    {IRC_RPL_WHOISHOST, "$1 $2"},
+    {IRC_RPL_WHOISMODES, "$1 $2"},
+    {IRC_RPL_WHOISSECURE, "$1 $2"},
+    {IRC_RPL_HELPSTART, "$l"}, /* HELP: its subject is what was asked for */
+    {IRC_RPL_HELPTXT, "$l"},
+    {IRC_RPL_ENDOFHELP, "$l"},
+    {IRC_RPL_MONONLINE, "There: $1"}, /* MONITOR */
+    {IRC_RPL_MONOFFLINE, "Not there: $1"},
+    {IRC_RPL_MONLIST, "Watched: $1"},
+    {IRC_RPL_ENDOFMONLIST, NULL},
+    {IRC_RPL_TIME, "It is $l"},
     {IRC_RPL_VISIBLEHOST, "Your host is shown as $1"},
 };
 
@@ -69,6 +98,20 @@ static size_t put(char *ret, size_t at, size_t cap, struct irc_span span)
     return n < 0 ? at : (size_t)n < cap - at ? at + (size_t)n : cap - 1;
 }
 
+static struct irc_span last_of(const struct irc_message *message)
+{
+    return message->param_count > 1 ? message->params[message->param_count - 1] : irc_span("");
+}
+
+/* Takes off what stands before a text that is empty. */
+static void trim(const struct irc_message *message, char *text)
+{
+    size_t len = strlen(text);
+    while (last_of(message).len == 0 && len > 0 && (text[len - 1] == ' ' || text[len - 1] == ':')) {
+        text[--len] = '\0';
+    }
+}
+
 /* Fills in a form, see above. */
 static void fill(const char *form, const struct irc_message *message, char *ret, size_t cap)
 {
@@ -76,6 +119,11 @@ static void fill(const char *form, const struct irc_message *message, char *ret,
     while (*form != '\0' && len + 1 < cap) {
         bool is_time = form[0] == '$' && form[1] == 't';
         const char *digit = form + (is_time ? 2 : 1);
+        if (form[0] == '$' && form[1] == 'l') {
+            form += 2;
+            len = put(ret, len, cap, last_of(message));
+            continue;
+        }
         if (form[0] != '$' || digit[0] < '1' || digit[0] > '9') {
             ret[len++] = *form++;
             continue;
@@ -114,17 +162,22 @@ static void describe(const struct irc_message *message, char *ret, size_t cap)
 static void show_form(struct chat_irc *irc, const struct chat_irc_in *in, int number)
 {
     char text[1200];
+    if (is_of_greeting(number) && irc->phase < IRC_ENTERING) {
+        return;
+    }
     for (size_t i = 0; i < sizeof forms / sizeof forms[0]; i++) {
         if (forms[i].number != number) {
             continue;
         }
         if (forms[i].text) {
             fill(forms[i].text, in->message, text, sizeof text);
+            trim(in->message, text);
             chat_irc_tell(irc, "%s", text);
         }
         return;
     }
     describe(in->message, text, sizeof text);
+    trim(in->message, text);
     chat_irc_tell(irc, "%s", text);
 }
 

@@ -134,6 +134,24 @@ def test_several_rooms_are_told_apart(peer, follow):
     bob.expect(rf"^{TIME} #kitchen bot: four$")
 
 
+def test_what_the_server_answers_reads_well(peer, follow):
+    bob = follow(peer.target, "--nick", "bob", "--room", "garden")
+    bob.expect("You are in #garden, alone so far")
+    bob.say("/time")
+    bob.expect(r"^\*\*\* It is (Mon|Tue|Wed|Thu|Fri|Sat|Sun)")
+    bob.say("/raw VERSION")
+    bob.expect(r"^\*\*\* The server runs \S+ \(\S+\)( \S.*)?$")
+    bob.say("/raw LUSERS")
+    bob.expect(r"^\*\*\* There (is|are) 1 user")
+    bob.say("/raw STATS u")
+    bob.expect(r"(?i)^\*\*\* Server up \d")
+    bob.expect(r"^\*\*\* End of /?STATS report")
+    bob.say("/whois bob")
+    bob.expect(r"^\*\*\* bob is \S+@\S+ \(")
+    bob.say("/list")
+    bob.expect(r"^\*\*\* #garden \(1\)($|: \[)")
+
+
 def test_people_and_rooms_are_told_of(peer, follow):
     bob = follow(peer.target, "--nick", "bob", "--room", "garden")
     bob.expect("You are in #garden, alone so far")
