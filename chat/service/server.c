@@ -265,6 +265,7 @@ static void begin_stop(struct server *server)
     (void)sd_notify(0, "STOPPING=1");
     logger_write(server->logger, PARTY_LOG_INFO, 0, "stopping");
     atomic_store(&server->deaf, true);
+    server_remove_files(server);
     for (unsigned i = 0; i < server->worker_count; i++) {
         party_loop_post(server->workers[i].loop, &server->workers[i].quiet_task);
     }
@@ -433,6 +434,7 @@ void server_destroy(struct server *server)
     if (!server) {
         return;
     }
+    server_remove_files(server);
     for (unsigned i = 0; i < server->worker_count; i++) {
         worker_close(&server->workers[i]);
     }

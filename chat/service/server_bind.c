@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/un.h>
 #include <unistd.h>
 
@@ -161,6 +162,33 @@ static int bind_host(struct server *server, const struct listen_url *url, char *
     return 0;
 }
 
+/* Remembers the file that the listener has made. An abstract name has none. */
+static void note_file(struct server *server, const char *path)
+{
+    struct stat st;
+    if (path[0] == '@' || lstat(path, &st) == -1) {
+        return;
+    }
+    server->files = xreallocarray(server->files, server->file_count + 1, sizeof(*server->files));
+    server->files[server->file_count++] = (struct server_file){
+        .path = xmemdup0(path, strlen(path)), .device = st.st_dev, .inode = st.st_ino};
+}
+
+void server_remove_files(struct server *server)
+{
+    for (size_t i = 0; i < server->file_count; i++) {
+        struct server_file *file = &server->files[i];
+        struct stat st;
+        if (lstat(file->path, &st) == 0 && st.st_dev == file->device && st.st_ino == file->inode) {
+            (void)unlink(file->path); /* one that stays is taken over at the next start */
+        }
+        free(file->path);
+    }
+    free(server->files);
+    server->files = NULL;
+    server->file_count = 0;
+}
+
 static int bind_url(struct server *server, const struct listen_url *url, char *message, size_t cap)
 {
     if (url->kind != LISTEN_UNIX) {
@@ -172,6 +200,9 @@ static int bind_url(struct server *server, const struct listen_url *url, char *m
     int r = unix_address(url->path, &address);
     if (r == 0) {
         r = bind_unix(server, &address, ENTRY_ANY, UNIX_MODE, server->worker_count);
+    }
+    if (r == 0) {
+        note_file(server, url->path);
     }
     if (r < 0) {
         return fail(text, r, message, cap);

@@ -6,6 +6,7 @@
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdbool.h>
+#include <sys/types.h>
 
 #include <partyline/listener.h>
 
@@ -23,6 +24,13 @@ struct server_listener {
     struct party_listener *listener;
     struct worker *worker;
     enum shard_entry entry;
+};
+
+/* The file of a Unix listener, which is this one while device and inode are the same. */
+struct server_file {
+    char *path;
+    dev_t device;
+    ino_t inode;
 };
 
 /* One loop's thread. */
@@ -58,6 +66,8 @@ struct server {
     unsigned worker_count;
     char **urls;
     size_t url_count;
+    struct server_file *files; /* those that server_bind made, until server_remove_files */
+    size_t file_count;
     char ctl_path[PATH_MAX];
     uint8_t cloak_key[CLOAK_KEY_BYTES];
     _Atomic bool cloaks;         /* whether people see cloaks: config.cloak, for all threads */
@@ -80,6 +90,10 @@ static inline uint32_t server_limit(uint32_t value, uint32_t ceiling)
 
 /** Binds every listener of the configuration, and the operator's. 0; -1 with a message. */
 int server_bind(struct server *server, const char *data_dir, char *message, size_t cap);
+
+/** Removes the files of the Unix listeners, but for those that somebody has bound anew. Before the
+ * listeners are closed: an inode that is in use is nobody else's. */
+void server_remove_files(struct server *server);
 
 /* ---- server_worker.c ---- */
 

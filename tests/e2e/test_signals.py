@@ -5,6 +5,7 @@ import json
 import random
 import re
 import signal
+import socket
 import sqlite3
 import subprocess
 import time
@@ -197,6 +198,42 @@ def test_each_listener_has_its_line_in_order(server, join, tmp_path):
     join(chat, "alice")
     join(path, "bob")
     join("\0partyline-" + tmp_path.name, "carol")
+
+
+@pytest.mark.parametrize("how", ["SIGTERM", "ctl"])
+def test_unix_path_is_removed_at_the_end(server, join, tmp_path, how):
+    path = tmp_path / "chat.sock"
+    chat = server(listen=[f"unix:{path}", "unix:@partyline-" + tmp_path.name])
+    join(str(path), "alice")
+    if how == "ctl":
+        done = subprocess.run([BINARY, "ctl", "--data", str(chat.data), "quit"], capture_output=True, timeout=30,
+                              check=False)
+        assert done.returncode == 0, done.stderr
+    else:
+        chat.signal(signal.SIGTERM)
+    chat.process.wait(timeout=30)
+    assert not path.exists()
+
+
+def test_unix_path_that_somebody_else_has_bound_is_left(server, tmp_path):
+    path = tmp_path / "chat.sock"
+    chat = server(listen=[f"unix:{path}"])
+    path.unlink()
+    with socket.socket(socket.AF_UNIX) as other:
+        other.bind(str(path))
+        chat.signal(signal.SIGTERM)
+        chat.process.wait(timeout=30)
+        assert path.exists()
+
+
+def test_unix_path_of_a_server_that_cannot_start_is_removed(server, tmp_path):
+    path = tmp_path / "chat.sock"
+    chat = server()
+    done = subprocess.run(
+        [BINARY, "serve", "--listen", f"unix:{path}", "--listen", f"any://127.0.0.1:{chat.port}", "--data",
+         str(tmp_path / "other")], capture_output=True, timeout=30, stdin=subprocess.DEVNULL, env=server_env(),
+        check=False)
+    assert done.returncode == 1 and not path.exists()
 
 
 def test_unix_path_of_a_killed_server_is_taken_over(server, join, tmp_path):
