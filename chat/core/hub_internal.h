@@ -243,7 +243,8 @@ struct member *member_by_session(const struct hub *hub, uint64_t session);
 struct member *member_by_key(const struct hub *hub, const struct label_key *key);
 /** The member a user's bytes name; NULL also when they cannot be a name. */
 struct member *member_by_name(const struct hub *hub, const char *name, size_t len);
-/** A member, but not this one (which may be NULL), whose name looks like the label's. */
+/** A member, but not this one (which may be NULL), whose name looks like the label's, or is the
+ * last one that may have the same skeleton. */
 struct member *member_alike(const struct hub *hub, const struct label *label,
                             const struct member *except);
 /** Puts the member in place `at` of the hub's members, whose member moves to the end; and back. */
@@ -271,7 +272,8 @@ struct room *room_by_key(const struct hub *hub, const struct label_key *key);
 /** The room a user's bytes name; NULL also when they cannot be a name. */
 struct room *room_by_name(const struct hub *hub, const char *name, size_t len);
 struct room *room_by_id(const struct hub *hub, uint32_t id);
-/** A room, but not this one (which may be NULL), whose name looks like the label's. */
+/** A room, but not this one (which may be NULL), whose name looks like the label's, or is the last
+ * one that may have the same skeleton. */
 struct room *room_alike(const struct hub *hub, const struct label *label,
                         const struct room *except);
 /** Puts the room in its place among the hub's rooms, and takes it out. */

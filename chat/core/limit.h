@@ -9,6 +9,7 @@
 
 #define NAME_MAX_BYTES          32  /* limits.nick: a user's name */
 #define NAME_CEILING_BYTES      128 /* the most limits.nick may be */
+#define ALIKE_MAX               32  /* names of ASCII with one skeleton: "l1", "1l", "Il" */
 #define ROOM_NAME_MAX_BYTES     50  /* limits.channel */
 #define ROOM_NAME_CEILING_BYTES 200
 #define HOST_MAX_BYTES          128  /* a session's host and port; the rest is cut */

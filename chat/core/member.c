@@ -87,21 +87,35 @@ struct member *member_by_name(const struct hub *hub, const char *name, size_t le
 struct alike_key {
     const struct label *label;
     const struct member *except;
+    unsigned *crowd; /* names met so far that have the same skeleton; NULL: not counted */
 };
 
 static bool is_alike(const void *item, const void *key)
 {
     const struct member *member = item;
     const struct alike_key *alike = key;
-    return member != alike->except && label_is_alike(member->label, alike->label);
+    if (member == alike->except || member->label->alike != alike->label->alike) {
+        return false;
+    }
+    /* In the table of skeletons they lie behind one another: with any number of them each look-up
+     * would meet them all. */
+    if (alike->crowd != NULL && ++*alike->crowd == ALIKE_MAX) {
+        return true;
+    }
+    return label_is_alike(member->label, alike->label);
 }
 
 struct member *member_alike(const struct hub *hub, const struct label *label,
                             const struct member *except)
 {
-    struct alike_key key = {label, except};
+    unsigned crowd = 0;
+    struct alike_key key = {label, except, NULL};
     struct member *member = table_find(&hub->by_name, label->alike, is_alike, &key);
-    return member != NULL ? member : table_find(&hub->by_alike, label->alike, is_alike, &key);
+    if (member != NULL) {
+        return member;
+    }
+    key.crowd = &crowd;
+    return table_find(&hub->by_alike, label->alike, is_alike, &key);
 }
 
 static void add_name(struct hub *hub, struct member *member)

@@ -70,20 +70,34 @@ struct room *room_by_name(const struct hub *hub, const char *name, size_t len)
 struct alike_key {
     const struct label *label;
     const struct room *except;
+    unsigned *crowd; /* names met so far that have the same skeleton; NULL: not counted */
 };
 
 static bool is_alike(const void *item, const void *key)
 {
     const struct room *room = item;
     const struct alike_key *alike = key;
-    return room != alike->except && label_is_alike(room->label, alike->label);
+    if (room == alike->except || room->label->alike != alike->label->alike) {
+        return false;
+    }
+    /* In the table of skeletons they lie behind one another: with any number of them each look-up
+     * would meet them all. */
+    if (alike->crowd != NULL && ++*alike->crowd == ALIKE_MAX) {
+        return true;
+    }
+    return label_is_alike(room->label, alike->label);
 }
 
 struct room *room_alike(const struct hub *hub, const struct label *label, const struct room *except)
 {
-    struct alike_key key = {label, except};
+    unsigned crowd = 0;
+    struct alike_key key = {label, except, NULL};
     struct room *room = table_find(&hub->by_room_name, label->alike, is_alike, &key);
-    return room != NULL ? room : table_find(&hub->by_room_alike, label->alike, is_alike, &key);
+    if (room != NULL) {
+        return room;
+    }
+    key.crowd = &crowd;
+    return table_find(&hub->by_room_alike, label->alike, is_alike, &key);
 }
 
 /* The place of the first room whose id is not less. */

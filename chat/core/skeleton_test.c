@@ -12,6 +12,7 @@
 #include <utf8proc.h>
 
 #include "core/hub.h"
+#include "core/limit.h"
 #include "core/name.h"
 
 /* The table that the build made, against the library it was made from; and what comes of it: the
@@ -296,6 +297,37 @@ static void test_names_of_ascii_are_alike_only_by_rfc_1459(void **state)
     hub_destroy(hub);
 }
 
+/* One of many names that look the same; none of them is the skeleton itself. */
+static void write_alike(unsigned number, char ret[16])
+{
+    (void)snprintf(ret, 16, "L|");
+    for (unsigned bit = 0; bit < 8; bit++) {
+        strcat(ret, (number >> bit & 1) != 0 ? "1" : "l");
+    }
+}
+
+static void test_names_of_ascii_with_one_skeleton_are_limited(void **state)
+{
+    (void)state;
+    char name[16];
+    struct hub_settings settings = {0};
+    struct hub *hub = hub_create(&settings);
+    for (unsigned i = 0; i < ALIKE_MAX; i++) {
+        write_alike(i, name);
+        assert_int_equal(ask(hub, COMMAND_REGISTER, i + 1, name), 0);
+        assert_int_equal(ask(hub, COMMAND_JOIN, 1, name), 0);
+    }
+    write_alike(ALIKE_MAX, name);
+    assert_int_equal(ask(hub, COMMAND_REGISTER, 100, name), ERROR_NAME_ALIKE);
+    assert_int_equal(ask(hub, COMMAND_JOIN, 1, name), ERROR_NAME_ALIKE);
+    assert_int_equal(ask(hub, COMMAND_NICK, 1, name), 0); /* it makes room for itself */
+    write_alike(0, name);
+    assert_int_equal(ask(hub, COMMAND_REGISTER, 100, name), ERROR_NAME_ALIKE);
+    assert_int_equal(ask(hub, COMMAND_LEAVE, 1, name), 0);
+    assert_int_equal(ask(hub, COMMAND_JOIN, 1, name), 0);
+    hub_destroy(hub);
+}
+
 static void test_the_server_its_services_and_you_have_no_doubles(void **state)
 {
     (void)state;
@@ -347,6 +379,7 @@ int main(void)
         cmocka_unit_test(test_500_pairs_that_look_alike_are_each_for_one_user),
         cmocka_unit_test(test_names_with_characters_that_do_not_show_are_refused),
         cmocka_unit_test(test_names_of_ascii_are_alike_only_by_rfc_1459),
+        cmocka_unit_test(test_names_of_ascii_with_one_skeleton_are_limited),
         cmocka_unit_test(test_the_server_its_services_and_you_have_no_doubles),
         cmocka_unit_test(test_a_guest_gets_no_name_that_looks_like_another),
         cmocka_unit_test(test_rooms_that_look_alike_are_not_made),
