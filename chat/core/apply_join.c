@@ -37,7 +37,7 @@ static void begin_life(struct apply *apply, struct room *room)
     room->made_ms = apply->time_ms;
     journal_save(apply->hub, &room->life_seq, sizeof(room->life_seq));
     room->life_seq = room->last_seq;
-    if (room->sealed_seq > 0 && room->sealed_number == 0) {
+    if (room->sealed_number == SEAL_PENDING) {
         /* Modes and names have no seq: what was set in the closed life is told apart by number. */
         journal_save(apply->hub, &room->sealed_number, sizeof(room->sealed_number));
         room->sealed_number = apply->number + apply->used;

@@ -40,7 +40,7 @@ static void end_life(struct apply *apply, struct room *room)
         journal_save(hub, &room->sealed_seq, sizeof(room->sealed_seq));
         room->sealed_seq = room->last_seq;
         journal_save(hub, &room->sealed_number, sizeof(room->sealed_number));
-        room->sealed_number = 0;
+        room->sealed_number = SEAL_PENDING;
         journal_save(hub, &room->was_closed, sizeof(room->was_closed));
         room->was_closed = false;
         if (room->topic != NULL) {

@@ -157,12 +157,20 @@ static const char *check_recent(const struct hub *hub, const struct room *room)
         return "a room keeps more messages than the limit";
     }
     uint64_t seq = room->last_seq + 1;
+    size_t bytes = 0;
     for (uint32_t i = room->recent.count; i-- > 0;) {
         const struct event *event = recent_at(&room->recent, i);
+        bytes += event_bytes(event);
         if (event->seq >= seq || event->room_id != room->id || !event->durable) {
             return "a room's last messages are not in order";
         }
         seq = event->seq;
+    }
+    if (bytes != room->recent.bytes) {
+        return "the bytes of a room's last messages are counted wrongly";
+    }
+    if (room->recent.count > 1 && bytes > (size_t)hub->limits.recent * RECENT_MEAN_BYTES) {
+        return "a room's last messages take more than the limit";
     }
     return NULL;
 }

@@ -81,6 +81,15 @@ struct event *event_create(const struct event_parts *parts)
     return event;
 }
 
+size_t event_bytes(const struct event *event)
+{
+    size_t texts = (size_t)event->room_len + event->actor_len + event->target_len +
+                   event->text_len + event->source_len + event->account_len + event->tags_len +
+                   event->extra_len + 8;
+    return sizeof(*event) + event->recent_count * sizeof(struct event *) +
+           event->room_count * sizeof(uint32_t) + texts;
+}
+
 struct event *event_ref(struct event *event)
 {
     atomic_fetch_add_explicit(&event->refs, 1, memory_order_relaxed);

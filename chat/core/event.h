@@ -246,6 +246,9 @@ struct event *event_ref(struct event *event);
 /** Drops a reference; the last one frees. NULL is accepted. Threads: any. */
 void event_unref(struct event *event);
 
+/** The bytes of memory an event takes, without what it refers to. */
+size_t event_bytes(const struct event *event);
+
 /* A growing list that owns a reference to each event in it. Zeroed it is empty. */
 struct event_list {
     struct event **items;

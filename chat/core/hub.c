@@ -157,13 +157,22 @@ void hub_destroy(struct hub *hub)
     free(hub);
 }
 
+static void trim_recent(const struct hub *hub, struct recent *recent)
+{
+    uint32_t max = hub->limits.recent;
+    recent_trim(recent, max);
+    while (recent->count > 1 && recent->bytes > (size_t)max * RECENT_MEAN_BYTES) {
+        recent_trim(recent, recent->count - 1);
+    }
+}
+
 void hub_set_limits(struct hub *hub, const struct hub_limits *limits)
 {
     assert(!hub->in_batch);
     take_limits(hub, limits);
     whowas_trim(hub);
     for (uint32_t i = 0; i < hub->room_count; i++) {
-        recent_trim(&hub->rooms[i]->recent, hub->limits.recent);
+        trim_recent(hub, &hub->rooms[i]->recent);
     }
 }
 
@@ -243,6 +252,7 @@ void hub_restore_sealed(struct hub *hub, uint32_t id, uint64_t sealed_seq)
         room->topic = NULL;
     }
     room->sealed_seq = sealed_seq;
+    room->sealed_number = sealed_seq > 0 ? SEAL_PENDING : 0;
 }
 
 uint32_t hub_wants_recent(const struct hub *hub, const struct command *command)
@@ -273,8 +283,13 @@ void hub_restore_recent(struct hub *hub, uint32_t room_id, struct event *const *
            events[count - 1]->seq >= recent_at(&room->recent, 0)->seq) {
         count--;
     }
-    while (count > 0 && room->recent.count < hub->limits.recent) {
-        recent_prepend(&room->recent, event_ref(events[--count]));
+    for (; count > 0 && room->recent.count < hub->limits.recent; count--) {
+        struct event *kept = recent_form(events[count - 1]);
+        if (room->recent.count > 0 && !recent_has_space(&room->recent, kept, hub->limits.recent)) {
+            event_unref(kept);
+            break;
+        }
+        recent_prepend(&room->recent, kept);
     }
 }
 

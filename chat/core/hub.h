@@ -35,7 +35,8 @@ struct hub;
 struct hub_limits {
     uint32_t nick_bytes, room_bytes, text_bytes, topic_bytes, reason_bytes;
     uint32_t rooms, rooms_per_member;
-    uint32_t recent; /* messages kept per room for who enters; UINT32_MAX: none */
+    uint32_t recent; /* messages kept per room for who enters, fewer of long ones
+                        (RECENT_MEAN_BYTES); UINT32_MAX: none */
     uint32_t away_bytes, real_name_bytes, key_bytes;
     uint32_t masks;                            /* in one list of a room */
     uint32_t monitor;                          /* names one user may watch */

@@ -50,6 +50,9 @@ struct membership {
 /* What hides a room from those who are not let in: what was said in it is sealed with it. */
 #define ROOM_CLOSING (ROOM_INVITE_ONLY | ROOM_SECRET)
 
+/* Of sealed_number: all there is so far, up to when the next member comes. */
+#define SEAL_PENDING UINT64_MAX
+
 /* A list of masks: masks.h. */
 struct masks;
 
@@ -105,6 +108,7 @@ struct topic {
 struct recent {
     struct event **items;
     uint32_t cap, start, count;
+    size_t bytes; /* of the events */
 };
 
 struct room {
@@ -117,8 +121,7 @@ struct room {
     uint64_t last_seq;
     uint64_t sealed_seq;    /* history up to here is for nobody who comes now */
     uint64_t life_seq;      /* the last number when it was entered after it had been empty */
-    uint64_t sealed_number; /* nor is what else has a lower number; 0: not known before the next
-                               member comes */
+    uint64_t sealed_number; /* nor is what else has a lower number, or SEAL_PENDING */
     int64_t made_ms;        /* when it was made, or was entered after it had been empty */
     uint32_t life;          /* how often it was empty again */
     bool was_closed;        /* in this life it was invite-only, secret or had a key */
@@ -148,6 +151,7 @@ enum change_type {
     CHANGE_RENAME_ROOM,
     CHANGE_TOPIC,
     CHANGE_STORE,
+    CHANGE_FORGET,
     CHANGE_REDACT,
     CHANGE_WATCH_ADD,
     CHANGE_WATCH_REMOVE,
@@ -175,7 +179,8 @@ struct change {
         struct topic *old_topic; /* CHANGE_TOPIC; may be NULL */
         struct watch *watch;     /* CHANGE_WATCH_ADD to CHANGE_UNWATCH */
         struct event *evicted;   /* CHANGE_STORE: left recent for the new one; may be NULL.
-                                    CHANGE_REDACT: as it was */
+                                    CHANGE_FORGET: made space for
+                                    it. CHANGE_REDACT: as it was */
         struct {                 /* CHANGE_BYTES */
             void *bytes_at;
             uint64_t old_bytes;
@@ -313,8 +318,14 @@ void recent_unpush(struct recent *recent, struct event *evicted);
 struct event *recent_swap(struct recent *recent, uint32_t at, struct event *event);
 /** Takes over the event as the oldest. */
 void recent_prepend(struct recent *recent, struct event *event);
+/** Takes out the oldest; there is one. */
+struct event *recent_take_oldest(struct recent *recent);
 /** Drops the oldest until max are left. */
 void recent_trim(struct recent *recent, uint32_t max);
+/** Whether one more event lets all of them stay within what max events may take. */
+bool recent_has_space(const struct recent *recent, const struct event *event, uint32_t max);
+/** The event, or a copy without the tags, which are for those who are there: a new reference. */
+struct event *recent_form(struct event *event);
 
 /* ---- journal.c ---- */
 
@@ -332,7 +343,7 @@ void journal_ranks(struct hub *hub, struct member *member, struct room *room, ui
 void journal_rename_room(struct hub *hub, struct room *room, struct label *label);
 /** Owns: the topic goes to the room; NULL clears it. */
 void journal_topic(struct hub *hub, struct room *room, struct topic *topic);
-/** The room's next number is used by this event. A reference is taken. */
+/** The room's next number is used by this event, which becomes one of the room's last. */
 void journal_store(struct hub *hub, struct room *room, struct event *event);
 /** Takes over an event that stands for the one at this place of the room's last messages. */
 void journal_redact(struct hub *hub, struct room *room, uint32_t at, struct event *event);

@@ -144,6 +144,73 @@ static void test_only_the_last_messages_are_kept(void **state)
     hub_destroy(hub);
 }
 
+#define LONG_BYTES 900 /* of three such events two take less than 3 KiB */
+
+/* Said once in vain, then so that it stays. */
+static void say_long(struct hub *hub, char letter, uint64_t number)
+{
+    char text[LONG_BYTES];
+    memset(text, letter, sizeof(text));
+    const struct command_parts parts = {.type = COMMAND_SAY,
+                                        .session = 1,
+                                        .text = text,
+                                        .text_len = sizeof(text),
+                                        .tags = "+a=b",
+                                        .tags_len = 4};
+    struct command *command = command_make(&parts);
+    struct event_list events = {0};
+    uint64_t before = hub_digest(hub);
+    hub_begin(hub);
+    hub_apply(hub, command, 0, number, &events);
+    hub_rollback(hub);
+    assert_int_equal(hub_digest(hub), before);
+    hub_begin(hub);
+    hub_apply(hub, command, 0, number, &events);
+    hub_commit(hub);
+    assert_null(hub_check(hub));
+    assert_string_equal(events.items[0]->tags, "+a=b");
+    event_list_finish(&events);
+    command_destroy(command);
+}
+
+static const struct event *find_entered(const struct event_list *events)
+{
+    for (size_t i = 0; i < events->count; i++) {
+        if (events->items[i]->type == EVENT_ENTERED) {
+            return events->items[i];
+        }
+    }
+    return NULL;
+}
+
+/* What many rooms keep for who may enter adds up: a line reaches 20 of them, with 4 KiB of tags. */
+static void test_of_long_messages_fewer_are_kept_and_of_none_the_tags(void **state)
+{
+    (void)state;
+    struct hub_settings settings = {.limits.recent = 3};
+    struct hub *hub = hub_create(&settings);
+    struct event_list events = {0};
+    hub_script_run(hub, ALICE_ENTERS "> 1 SAY | short\n"
+                                     "MESSAGE #lobby by=alice text=short seq=1 n=1\n");
+    say_long(hub, 'a', 2);
+    say_long(hub, 'b', 3);
+    say_long(hub, 'c', 4);
+    struct command *enter = command_create(COMMAND_ENTER, 2, NULL, 0, NULL, 0);
+    hub_begin(hub);
+    hub_apply(hub, enter, 0, 5, &events);
+    hub_commit(hub);
+    const struct event *entered = find_entered(&events);
+    assert_non_null(entered);
+    assert_int_equal(entered->recent_count, 2);
+    assert_int_equal(entered->recent[0]->text[0], 'b');
+    assert_int_equal(entered->recent[1]->text[0], 'c');
+    assert_string_equal(entered->recent[1]->actor, "alice");
+    assert_int_equal(entered->recent[1]->tags_len, 0);
+    command_destroy(enter);
+    event_list_finish(&events);
+    hub_destroy(hub);
+}
+
 static void test_a_private_message_goes_to_both_under_one_number(void **state)
 {
     (void)state;
@@ -560,6 +627,7 @@ int main(void)
         cmocka_unit_test(test_what_is_said_goes_to_the_room_in_order),
         cmocka_unit_test(test_who_enters_gets_topic_count_and_last_messages),
         cmocka_unit_test(test_only_the_last_messages_are_kept),
+        cmocka_unit_test(test_of_long_messages_fewer_are_kept_and_of_none_the_tags),
         cmocka_unit_test(test_a_private_message_goes_to_both_under_one_number),
         cmocka_unit_test(test_a_new_name_is_told_to_all_rooms_of_the_member),
         cmocka_unit_test(test_moving_leaves_every_other_room_first),

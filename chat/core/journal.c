@@ -124,14 +124,26 @@ void journal_topic(struct hub *hub, struct room *room, struct topic *topic)
     room->topic = topic;
 }
 
+static void forget_oldest(struct hub *hub, struct room *room)
+{
+    struct change *change = record(hub, CHANGE_FORGET);
+    change->room = room;
+    change->evicted = recent_take_oldest(&room->recent);
+}
+
 void journal_store(struct hub *hub, struct room *room, struct event *event)
 {
+    uint32_t max = hub->limits.recent;
+    struct event *kept = max > 0 && event->type != EVENT_TAGS ? recent_form(event) : NULL;
+    while (kept != NULL && room->recent.count > 0 && !recent_has_space(&room->recent, kept, max)) {
+        forget_oldest(hub, room);
+    }
     struct change *change = record(hub, CHANGE_STORE);
     change->room = room;
     room->last_seq++;
-    if (hub->limits.recent > 0 && event->type != EVENT_TAGS) {
+    if (kept != NULL) {
         change->pushed = true;
-        change->evicted = recent_push(&room->recent, event_ref(event), hub->limits.recent);
+        change->evicted = recent_push(&room->recent, kept, max);
     }
 }
 
@@ -241,6 +253,9 @@ static void undo(struct hub *hub, struct change *change)
             recent_unpush(&change->room->recent, change->evicted);
         }
         break;
+    case CHANGE_FORGET:
+        recent_prepend(&change->room->recent, change->evicted);
+        break;
     case CHANGE_REDACT:
         event_unref(recent_swap(&change->room->recent, change->member_at, change->evicted));
         break;
@@ -284,6 +299,7 @@ static void keep(struct change *change)
         free(change->old_topic);
         break;
     case CHANGE_STORE:
+    case CHANGE_FORGET:
     case CHANGE_REDACT:
         event_unref(change->evicted);
         break;

@@ -33,6 +33,7 @@
 #define ROOMS_PER_MEMBER_MAX    100   /* limits.channels: rooms one user may be in */
 #define RECENT_DEFAULT          20    /* history.on_join: last lines shown to who enters */
 #define RECENT_CEILING          200
+#define RECENT_MEAN_BYTES       1024 /* memory that one of them may take on the average */
 #define ANNOUNCE_MAX_MEMBERS                                                                       \
     100 /* limits.announce: above this many in a room, joins are not told */
 

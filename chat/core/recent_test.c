@@ -15,10 +15,13 @@ static struct event *make(uint64_t seq)
 
 static void assert_seqs(const struct recent *recent, uint64_t first, uint32_t count)
 {
+    size_t bytes = 0;
     assert_int_equal(recent->count, count);
     for (uint32_t i = 0; i < count; i++) {
         assert_int_equal(recent_at(recent, i)->seq, first + i);
+        bytes += event_bytes(recent_at(recent, i));
     }
+    assert_int_equal(recent->bytes, bytes);
 }
 
 static void test_pushing_past_the_limit_gives_back_the_oldest(void **state)

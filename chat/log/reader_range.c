@@ -125,7 +125,12 @@ static int place_of_floor(struct reader *reader, const struct reader_place *plac
 {
     uint64_t floor = query->floor;
     *ret_keys = everything_before;
-    if (place->other || floor <= 1) {
+    if (place->other) {
+        return SQLITE_OK;
+    }
+    if (floor <= 1) {
+        /* In a room that was closed all the time nothing need have been said. */
+        ret_keys->events = later_of(ret_keys->events, reader_key(query->floor_number));
         return SQLITE_OK;
     }
     sqlite3_stmt *stmt = reader->statements[READER_SEQ_AT];

@@ -573,6 +573,16 @@ def test_what_was_set_behind_closed_doors_stays_there(serve, restarted):
     assert len(bob.ask(f"CHATHISTORY LATEST {room} * 9").all("MODE")) == 1
 
 
+def test_what_was_set_in_a_closed_lobby_stays_there(serve):
+    """The lobby outlives its members also when nothing was ever said in it."""
+    irc = serve()
+    boss = irc.oper("boss", *CAPS, "draft/event-playback")
+    boss.ask("JOIN #lobby", "MODE #lobby +k hidden", "MODE #lobby -k hidden", "PART #lobby")
+    bob = irc.user("bob", *CAPS, "draft/event-playback")
+    bob.ask("JOIN #lobby").one("JOIN")
+    assert bob.ask("CHATHISTORY LATEST #lobby * 9").all("MODE") == []
+
+
 def test_who_enters_an_empty_channel_takes_back_nothing_of_others(irc):
     """message-redaction: an operator of today is none of what was said in the channel before."""
     room = irc.room()
