@@ -51,3 +51,21 @@ char *xmemdup0(const void *bytes, size_t len)
     copy[len] = '\0';
     return copy;
 }
+
+void xfree_wiped(void *memory, size_t len)
+{
+    if (memory) {
+        explicit_bzero(memory, len);
+        free(memory);
+    }
+}
+
+void *xgrow_wiped(void *old, size_t len, size_t size)
+{
+    void *block = xmalloc(size);
+    if (len > 0) {
+        memcpy(block, old, len);
+    }
+    xfree_wiped(old, len);
+    return block;
+}

@@ -18,4 +18,9 @@ void *xreallocarray(void *old, size_t n, size_t size);
 /** A copy of len bytes with a NUL behind them. Never NULL. */
 char *xmemdup0(const void *bytes, size_t len);
 
+/** Wipes len bytes and frees them, since they may be a password. NULL is accepted. */
+void xfree_wiped(void *memory, size_t len);
+/** A block of size bytes that begins with the first len of old, which is wiped and freed. */
+void *xgrow_wiped(void *old, size_t len, size_t size);
+
 #endif

@@ -55,7 +55,7 @@ static void door_free(struct door *door)
         door->next->prev = door->prev;
     }
     shard->door_count--;
-    free(door->bytes);
+    xfree_wiped(door->bytes, door->len);
     free(door);
 }
 

@@ -20,8 +20,7 @@ struct password_query *password_query_create(enum password_kind kind, const char
 void password_query_destroy(struct password_query *query)
 {
     if (query) {
-        explicit_bzero(query->password, strlen(query->password));
-        free(query->password);
+        xfree_wiped(query->password, strlen(query->password));
         free(query->name);
         free(query);
     }

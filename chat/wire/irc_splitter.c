@@ -15,6 +15,8 @@
  * How much a line may still take depends on its first byte and on whether the space behind its tags
  * has come; room_left() is asked once per run of bytes and finds that space on the way.
  *
+ * A line may hold a password: what is freed is wiped.
+ *
  * Whatever is to be changed in the splitter is changed before on_line is called, and nothing in it
  * is touched after on_line said stop: it may be gone by then.
  */
@@ -60,7 +62,7 @@ static size_t run_len(const uint8_t *bytes, size_t len)
 
 static void drop_partial(struct irc_splitter *splitter)
 {
-    free(splitter->partial);
+    xfree_wiped(splitter->partial, splitter->len);
     splitter->partial = NULL;
     splitter->len = 0;
     splitter->cap = 0;
@@ -101,7 +103,7 @@ static void hold(struct irc_splitter *splitter, const uint8_t *bytes, size_t len
             cap *= 2;
         }
         cap = cap < most ? cap : most;
-        splitter->partial = xreallocarray(splitter->partial, cap, 1);
+        splitter->partial = xgrow_wiped(splitter->partial, splitter->len, cap);
         splitter->cap = (uint16_t)cap;
     }
     memcpy(splitter->partial + splitter->len, bytes, len);
@@ -116,7 +118,7 @@ static bool report_partial(struct irc_splitter *splitter, const struct feed *fee
     splitter->partial = NULL;
     drop_partial(splitter);
     bool go_on = feed->on_line(IRC_LINE_OK, line, len, feed->user);
-    free(line);
+    xfree_wiped(line, len);
     return go_on;
 }
 
@@ -153,6 +155,7 @@ static bool report_too_long(struct irc_splitter *splitter, const uint8_t *run,
         hold(splitter, run, tags_len - splitter->len);
     }
     char *held = splitter->partial;
+    size_t held_len = splitter->len;
     splitter->partial = NULL;
     drop_partial(splitter);
     splitter->excess = 0;
@@ -160,7 +163,7 @@ static bool report_too_long(struct irc_splitter *splitter, const uint8_t *run,
     splitter->skipping = true;
     bool go_on =
         feed->on_line(IRC_LINE_TOO_LONG, held ? held : (const char *)run, tags_len, feed->user);
-    free(held);
+    xfree_wiped(held, held_len);
     return go_on;
 }
 

@@ -93,7 +93,7 @@ static size_t text_run(const uint8_t *bytes, size_t len)
 
 static void drop_partial(struct line_decoder *decoder)
 {
-    free(decoder->partial);
+    xfree_wiped(decoder->partial, decoder->len); /* it may be the password of the server */
     decoder->partial = NULL;
     decoder->len = 0;
     decoder->cap = 0;
@@ -112,7 +112,7 @@ static void hold(struct line_decoder *decoder, const uint8_t *bytes, size_t len)
             cap *= 2;
         }
         cap = cap < decoder->max_bytes ? cap : decoder->max_bytes;
-        decoder->partial = xreallocarray(decoder->partial, cap, 1);
+        decoder->partial = xgrow_wiped(decoder->partial, decoder->len, cap);
         decoder->cap = (uint32_t)cap;
     }
     memcpy(decoder->partial + decoder->len, bytes, len);
@@ -135,7 +135,7 @@ static bool report_partial(struct line_decoder *decoder, const struct line_sink 
     decoder->partial = NULL;
     drop_partial(decoder);
     bool go_on = report(line, len, sink, user);
-    free(line);
+    xfree_wiped(line, len);
     return go_on;
 }
 

@@ -81,8 +81,7 @@ void party__stream_die(struct party_stream *s, int reason)
     if (s->rate) {
         party_timer_stop(&s->rate->timer);
     }
-    free(s->kept);
-    s->kept = NULL;
+    party__stream_drop_kept(s);
     queue_reap(s); /* a queued flush comes first and goes on to the reap phase itself */
 }
 
@@ -215,9 +214,7 @@ static uint32_t finish_timeout_ms(const struct party_stream *s)
 static void finish_within(struct party_stream *s, uint32_t timeout_ms)
 {
     s->state = STREAM_FINISHING;
-    free(s->kept);
-    s->kept = NULL;
-    s->kept_len = 0;
+    party__stream_drop_kept(s);
     start_timer(s, (int64_t)timeout_ms * PARTY__NS_PER_MS);
     if (s->state != STREAM_CLOSED) {
         party__stream_queue_task(s);

@@ -43,6 +43,22 @@ void party__stream_hand_over(struct party_stream *s, const uint8_t *data, size_t
     }
 }
 
+/* What waited may be a password. */
+static void free_wiped(uint8_t *kept, size_t len)
+{
+    if (kept) {
+        explicit_bzero(kept, len);
+        free(kept);
+    }
+}
+
+void party__stream_drop_kept(struct party_stream *s)
+{
+    free_wiped(s->kept, s->kept_len);
+    s->kept = NULL;
+    s->kept_len = 0;
+}
+
 void party__stream_hand_over_kept(struct party_stream *s)
 {
     uint8_t *kept = s->kept;
@@ -50,7 +66,7 @@ void party__stream_hand_over_kept(struct party_stream *s)
     s->kept = NULL;
     s->kept_len = 0;
     party__stream_hand_over(s, kept, len);
-    free(kept);
+    free_wiped(kept, len);
 }
 
 /* The end of input comes after all input: not while some is kept or reading is paused. */
@@ -152,7 +168,7 @@ int party_stream_unread(struct party_stream *stream, const void *bytes, size_t l
     memcpy(kept, bytes, len);
     if (stream->kept) {
         memcpy(kept + len, stream->kept, stream->kept_len);
-        free(stream->kept);
+        free_wiped(stream->kept, stream->kept_len);
     }
     stream->kept = kept;
     stream->kept_len += (uint32_t)len;

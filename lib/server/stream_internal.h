@@ -163,6 +163,8 @@ void party__stream_hand_over(struct party_stream *s, const uint8_t *data, size_t
 void party__stream_peer_end(struct party_stream *s);
 /** Hands over what was kept. */
 void party__stream_hand_over_kept(struct party_stream *s);
+/** Wipes and frees what was kept. */
+void party__stream_drop_kept(struct party_stream *s);
 /** Calls on_end when it is its time. */
 void party__stream_tell_end(struct party_stream *s);
 

@@ -19,7 +19,7 @@ import sys
 # memory. snprintf and vsnprintf write to memory only. No stdio, no clock, no locale, no files.
 PURE = re.compile(
     r"^(?:"
-    r"mem(?:chr|rchr|cmp|cpy|move|set|mem|pcpy)|bcmp"
+    r"mem(?:chr|rchr|cmp|cpy|move|set|mem|pcpy)|bcmp|explicit_bzero"
     r"|str(?:len|nlen|cmp|ncmp|casecmp|ncasecmp|chr|rchr|chrnul|str|casestr|spn|cspn|pbrk|ncpy|cpy|cat|ncat|sep|tok_r"
     r"|dup|ndup|tol|toul|toll|toull|toimax|toumax)|stpcpy|stpncpy"
     r"|__isoc23_strto(?:l|ul|ll|ull)"

@@ -14,6 +14,7 @@
 enum echo_kind {
     ECHO_LINE = 'l',     /* the line behind it is to be carried out; nothing waits for it */
     ECHO_WAITED = 'w',   /* the same, and nothing more was heard since */
+    ECHO_SECRET = 's',   /* the same, with irc->secret as the line */
     ECHO_BEGIN = 'b',    /* answers with the label behind it begin */
     ECHO_END = 'e',      /* and end */
     ECHO_ASIDE = 'a',    /* what comes now answers no line of the peer */
@@ -233,9 +234,29 @@ void irc_hear_too_long(struct irc_session *irc, const char *text, size_t len)
     irc_multiline_lacks(irc, tags);
 }
 
+void irc_forget_secret(struct irc_session *irc)
+{
+    xfree_wiped(irc->secret, irc->secret_len);
+    irc->secret = NULL;
+}
+
+/* A line with a password goes round without its text, since commands and events are not wiped. */
+static void send_secret(struct irc_session *irc, const struct irc_line *line)
+{
+    irc_forget_secret(irc);
+    irc->secret = xmemdup0(line->text, line->len);
+    irc->secret_len = (uint16_t)line->len;
+    irc->waiting = true;
+    send_round(irc, ECHO_SECRET, NULL, 0);
+}
+
 static void hear_registered(struct irc_session *irc, const struct irc_line *line,
                             const struct irc_command *command)
 {
+    if (command && command->is_secret) {
+        send_secret(irc, line);
+        return;
+    }
     bool is_refused = has_nul(line) || stray_batch(irc, &line->message).len > 0;
     if (is_refused || (command && (command->is_local || command->waits))) {
         irc->waiting = !is_refused && command->waits;
@@ -322,6 +343,12 @@ void irc_echo(struct irc_session *irc, const struct event *event)
     case ECHO_LINE:
     case ECHO_WAITED:
         carry_out(irc, event->text[0] == ECHO_WAITED, text, len);
+        break;
+    case ECHO_SECRET:
+        if (irc->secret) {
+            carry_out(irc, true, irc->secret, irc->secret_len);
+            irc_forget_secret(irc);
+        }
         break;
     case ECHO_BEGIN:
         irc_label_begin(irc, irc_span_of(text, len));

@@ -53,7 +53,8 @@ static void finish(struct session *session)
     free(irc->user);
     free(irc->real_name);
     free(irc->host);
-    free(irc->password);
+    irc_forget_password(irc);
+    irc_forget_secret(irc);
     free(irc->later);
     free(irc->note);
 }

@@ -73,6 +73,7 @@ struct irc_session {
     bool password_ok; /* PASS was right */
     bool bot;
     uint8_t oper_failures;
+    uint16_t secret_len;
     bool ping_sent;
     int64_t heard_ns; /* when the peer last said something */
     int64_t began_ns;
@@ -81,6 +82,7 @@ struct irc_session {
     char *user, *real_name;          /* NULL before USER */
     char *host;                      /* the shown one */
     char *password;                  /* of PASS, until it is checked */
+    char *secret;                    /* a line with a password that goes round; NULL: none */
     char *later;                     /* the line that is carried out when its wait is over */
     char *note;                      /* what the next answer is to know; NULL: nothing */
     struct text_out *bulk;           /* messages put together: irc_bulk_begin; NULL: none are */
@@ -113,12 +115,13 @@ typedef bool (*irc_command_fn)(struct irc_session *irc, const struct irc_line *l
 struct irc_command {
     const char *name;
     irc_command_fn fn;
-    uint8_t least; /* parameters; with fewer it is ERR_NEEDMOREPARAMS */
-    uint8_t when;  /* enum irc_when */
-    uint8_t cost;  /* tokens of flood control */
-    bool is_local; /* always in turn, and sends the hub nothing */
-    bool waits;    /* in turn, and may wait for a reader or a password, or then send commands:
-                      nothing more is heard until it is done */
+    uint8_t least;  /* parameters; with fewer it is ERR_NEEDMOREPARAMS */
+    uint8_t when;   /* enum irc_when */
+    uint8_t cost;   /* tokens of flood control */
+    bool is_local;  /* always in turn, and sends the hub nothing */
+    bool is_secret; /* has a password in it, of which no copy is made for the way round */
+    bool waits;     /* in turn, and may wait for a reader or a password, or then send commands:
+                       nothing more is heard until it is done */
 };
 
 /* The commands of each family, ended by a row without name. */
@@ -150,6 +153,9 @@ void irc_fault_round(struct irc_session *irc);
 void irc_hear(struct irc_session *irc, const char *text, size_t len);
 /** A line that was too long: text is its tags with '@', empty when it had none or too many. */
 void irc_hear_too_long(struct irc_session *irc, const char *text, size_t len);
+/** Wipes and frees the line with a password that goes round. */
+void irc_forget_secret(struct irc_session *irc);
+
 /** A COMMAND_ECHO is back. */
 void irc_echo(struct irc_session *irc, const struct event *event);
 /**
@@ -286,6 +292,8 @@ struct irc_span irc_room_of(struct irc_span channel);
 
 /* ---- registration.c ---- */
 
+/** Wipes and frees the password of PASS. */
+void irc_forget_password(struct irc_session *irc);
 /** Registers when all is there that it takes. */
 void irc_register_when_ready(struct irc_session *irc);
 /** EVENT_WELCOME: the burst of numerics. */

@@ -94,7 +94,13 @@ static bool do_rehash(struct irc_session *irc, const struct irc_line *line)
 }
 
 const struct irc_command irc_oper_commands[] = {
-    {.name = "OPER", .fn = do_oper, .least = 2, .when = IRC_AFTER, .cost = 2, .waits = true},
+    {.name = "OPER",
+     .fn = do_oper,
+     .least = 2,
+     .when = IRC_AFTER,
+     .cost = 2,
+     .waits = true,
+     .is_secret = true},
     {.name = "KILL", .fn = do_kill, .least = 1, .when = IRC_AFTER, .cost = 1},
     {.name = "WALLOPS", .fn = do_wallops, .least = 1, .when = IRC_AFTER, .cost = 1},
     {.name = "REHASH", .fn = do_rehash, .when = IRC_AFTER, .cost = 2, .is_local = true},

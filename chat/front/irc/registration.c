@@ -17,6 +17,12 @@ static void replace(char **string, struct irc_span value)
     *string = xmemdup0(value.text, value.len);
 }
 
+void irc_forget_password(struct irc_session *irc)
+{
+    xfree_wiped(irc->password, irc->password ? strlen(irc->password) : 0);
+    irc->password = NULL;
+}
+
 /* Whether registration may go on without, or after, the connection's password. */
 static bool has_password(struct irc_session *irc)
 {
@@ -36,6 +42,7 @@ static bool has_password(struct irc_session *irc)
 void irc_on_connection_password(struct irc_session *irc, const struct password_query *query)
 {
     irc->asked = false;
+    irc_forget_password(irc);
     if (query->result != PASSWORD_RIGHT) {
         irc_reply0(irc, IRC_ERR_PASSWDMISMATCH);
         irc_leave(irc, "Bad password", 12);
@@ -77,7 +84,9 @@ void irc_register_when_ready(struct irc_session *irc)
 
 static bool do_pass(struct irc_session *irc, const struct irc_line *line)
 {
-    replace(&irc->password, line->message.params[0]);
+    struct irc_span password = line->message.params[0];
+    irc_forget_password(irc);
+    irc->password = xmemdup0(password.text, password.len);
     return true;
 }
 
@@ -168,7 +177,7 @@ static bool do_quit(struct irc_session *irc, const struct irc_line *line)
 }
 
 const struct irc_command irc_registration_commands[] = {
-    {.name = "PASS", .fn = do_pass, .least = 1, .when = IRC_BEFORE, .cost = 1},
+    {.name = "PASS", .fn = do_pass, .least = 1, .when = IRC_BEFORE, .cost = 1, .is_secret = true},
     {.name = "NICK", .fn = do_nick, .least = 0, .when = IRC_ALWAYS, .cost = 2},
     {.name = "USER", .fn = do_user, .least = 4, .when = IRC_BEFORE, .cost = 1},
     {.name = "CAP",
@@ -210,8 +219,7 @@ void irc_welcome(struct irc_session *irc, const struct event *event)
     irc->registered = true;
     irc_known(irc);
     irc->asked = false;
-    free(irc->password);
-    irc->password = NULL;
+    irc_forget_password(irc);
     send_greeting(irc);
     irc_hear(irc, "LUSERS", 6);
     irc_hear(irc, "MOTD", 4);
