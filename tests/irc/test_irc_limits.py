@@ -88,6 +88,16 @@ def test_flood_control_slows_down_and_loses_nothing(serve):
     assert [int(m.text) for m in bob.sync().all("PRIVMSG")] == list(range(40))
 
 
+def test_a_line_with_many_targets_is_several(serve):
+    """Flood control: who names 80 channels in a line has used up its burst."""
+    irc = serve(limits={"flood": {"burst": 5, "rate": 50}})
+    alice = irc.user("alice")
+    channels = ",".join(f"#c{i}" for i in range(80))
+    start = time.monotonic()
+    assert len(alice.ask(f"JOIN {channels}").all("JOIN")) == 80
+    assert time.monotonic() - start > 0.2
+
+
 def test_operators_are_not_slowed_down(serve):
     """Flood control: never for operators."""
     irc = serve(limits={"flood": {"burst": 10, "rate": 0.1}})

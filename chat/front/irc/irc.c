@@ -78,6 +78,7 @@ static void on_throttle_end(struct party_timer *timer, void *user)
 /* ---- input ---- */
 
 /* Who sends so much more than a line may have sends no messages. */
+#define TARGETS_A_TOKEN  4 /* more, for each of which a line costs as one more: flood.h */
 #define EXCESS_MAX_BYTES (15 * 1024)
 
 static bool is_held_up(const struct irc_session *irc)
@@ -88,6 +89,17 @@ static bool is_held_up(const struct irc_session *irc)
 static bool is_http(const char *text, size_t len)
 {
     return sniff((const uint8_t *)text, len) == SNIFF_HTTP && memmem(text, len, " HTTP/", 6);
+}
+
+/* What a line takes out of the bucket: each of its targets is work, and a JOIN has room for 100. */
+static unsigned cost_of(const struct irc_message *message)
+{
+    const struct irc_command *command = irc_command_find(message->command);
+    unsigned commas = 0;
+    for (size_t i = 0; message->param_count > 0 && i < message->params[0].len; i++) {
+        commas += message->params[0].text[i] == ',';
+    }
+    return (command ? command->cost : 1) + commas / TARGETS_A_TOKEN;
 }
 
 static bool on_line(enum irc_line_fault fault, const char *text, size_t len, void *user)
@@ -108,9 +120,9 @@ static bool on_line(enum irc_line_fault fault, const char *text, size_t len, voi
         irc_hear_too_long(irc, text, len);
     } else {
         struct irc_message message;
-        (void)irc_message_parse(text, len, &message);
-        const struct irc_command *command = irc_command_find(message.command);
-        cost = command ? command->cost : 1;
+        if (irc_message_parse(text, len, &message) == IRC_MESSAGE_OK) {
+            cost = cost_of(&message);
+        }
         irc_hear(irc, text, len);
     }
     flood_charge(&irc->base, cost);
