@@ -95,6 +95,9 @@ int main(int argc, char *argv[])
     }
     if (r == 0) {
         r = party_server_serve_forever(server);
+        if (r < 0) {
+            pthread_kill(ending, SIGTERM); /* it still waits for one */
+        }
         pthread_join(ending, NULL);
     }
     if (r < 0) {

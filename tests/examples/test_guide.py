@@ -1,7 +1,9 @@
 # SPDX-License-Identifier: MIT
 """The guide: its page shows the programs as they are, and each of its steps does what the page says."""
 import importlib.util
+import itertools
 import re
+import resource
 import signal
 import socket
 import ssl
@@ -168,6 +170,28 @@ def test_the_end_in_good_order(run, step, signo):
         assert sock.recv(100) == b""
     server.expect("^the end: [01] ended by themselves, 0 were cut$")
     assert server.wait() == 0
+
+
+def test_a_server_of_threads_that_fails_ends(run):
+    server = run("c", "guide/step08_end", "127.0.0.1:0")
+    where = server.listening()
+    resource.prlimit(server.pid, resource.RLIMIT_NOFILE, (0, 0))  # poll(2) fails with it, once accept(2) has
+    with socket.create_connection(where, PATIENCE_S):
+        assert server.wait() == 1
+    assert server.err.endswith("127.0.0.1:0: Invalid argument\n")
+
+
+@pytest.mark.parametrize("step", ["step09_loops", "step10_tls"])
+def test_a_server_of_loops_that_fails_ends(run, step, certificate):
+    arguments = ["127.0.0.1:0", *(certificate if step == "step10_tls" else ())]
+    for limit in itertools.count(4):  # the first that lets it listen leaves nothing for the loops
+        server = run("c", f"guide/{step}", *arguments, preexec_fn=lambda: resource.setrlimit(
+            resource.RLIMIT_NOFILE, (limit, limit)))
+        assert server.wait() in (1, 127)
+        if "listening on " in server.out:
+            break
+    assert server.process.returncode == 1
+    assert server.err.endswith("127.0.0.1:0: Too many open files\n")
 
 
 def test_tls(run, certificate):
