@@ -213,13 +213,23 @@ static void show_list(struct modes *modes, const struct wish *wish, enum room_li
     apply_yield_records(apply, &parts, &out);
 }
 
+/* Of all lists together, as MAXLIST=beI:100 promises (Modern IRC, "MAXLIST Parameter"). */
+static uint32_t count_masks(const struct room *room)
+{
+    uint32_t count = 0;
+    for (int list = 0; list < LIST_COUNT; list++) {
+        count += room->lists[list] != NULL ? room->lists[list]->count : 0;
+    }
+    return count;
+}
+
 static void add_mask(struct modes *modes, const struct wish *wish, enum room_list list,
                      const char *mask, size_t len)
 {
     struct apply *apply = modes->apply;
     struct room *room = modes->room;
     uint32_t max = apply->hub->limits.masks;
-    if (room->lists[list] != NULL && room->lists[list]->count >= max) {
+    if (count_masks(room) >= max) {
         struct event_parts parts = apply_refusal(apply, ERROR_LIST_FULL);
         parts_set_room(&parts, room);
         parts_set_text(&parts, wish->letter, 1);

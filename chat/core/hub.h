@@ -38,7 +38,7 @@ struct hub_limits {
     uint32_t recent; /* messages kept per room for who enters, fewer of long ones
                         (RECENT_MEAN_BYTES); UINT32_MAX: none */
     uint32_t away_bytes, real_name_bytes, key_bytes;
-    uint32_t masks;                            /* in one list of a room */
+    uint32_t masks;                            /* in the lists of a room, together */
     uint32_t monitor;                          /* names one user may watch */
     uint32_t whowas;                           /* users remembered who left */
     uint32_t multiline_bytes, multiline_lines; /* of a message of several lines */

@@ -22,7 +22,7 @@
 #define USER_MAX_BYTES          16   /* the user of nick!user@host; the rest is cut */
 #define KEY_MAX_BYTES           64   /* a room's key */
 #define MASK_MAX_BYTES          256  /* one ban, exception or invite exception */
-#define MASKS_MAX               100  /* in one list of a room */
+#define MASKS_MAX               100  /* in the three lists of a room together */
 #define MONITOR_MAX             100  /* limits.monitor: names one user may watch */
 #define WHOWAS_MAX              1000 /* limits.whowas: users remembered who left */
 #define WHOWAS_CEILING          1000000

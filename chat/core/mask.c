@@ -118,6 +118,8 @@ bool mask_init(struct mask *mask, const char *bytes, size_t len)
         text.text += taken;
         text.len -= (size_t)taken;
     }
+    /* It is kept for long: without the space to grow. */
+    build.bytes = xreallocarray(build.bytes, build.len > 0 ? build.len : 1, 1);
     *mask = (struct mask){.bytes = build.bytes, .len = build.len};
     return true;
 }

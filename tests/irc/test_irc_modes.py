@@ -402,6 +402,8 @@ def test_a_list_has_an_end(irc):
     answers = alice.sync()
     assert answers.one("478").params[:2] == [alice.nick, room]
     assert len(alice.ask(f"MODE {room} b").all("367")) <= limits["b"]
+    if "beI" in alice.isupport["MAXLIST"]:  # one number for all of them is their sum
+        assert alice.ask(f"MODE {room} +e u1!*@*").one("478").params[:3] == [alice.nick, room, "e"]
 
 
 def muted(user):
