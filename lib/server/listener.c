@@ -76,8 +76,7 @@ static void on_acceptable(struct party_watch *watch, unsigned events, void *user
     (void)events;
     struct party_listener *listener = user;
     for (int i = 0; i < ACCEPTS_PER_TURN && !listener->closed; i++) {
-        struct party_address peer;
-        peer.len = sizeof(peer.u);
+        struct party_address peer = {.len = sizeof(peer.u)};
         int fd = accept4(listener->fd, &peer.u.sa, &peer.len, SOCK_NONBLOCK | SOCK_CLOEXEC);
         if (fd == -1) {
             if (party__accept_is_peers_error(errno)) {
@@ -89,6 +88,7 @@ static void on_acceptable(struct party_watch *watch, unsigned events, void *user
             return;
         }
         listener->backoff_ns = 0;
+        party_address_from_sockaddr(&peer, &peer.u.sa, peer.len);
         listener->fn(listener, fd, &peer, listener->user);
     }
 }

@@ -10,6 +10,7 @@
 
 #include <sys/resource.h>
 
+#include "full_path.h"
 #include "server/stream_test_util.h"
 
 /* ---- accept4, counted and made to fail ---- */
@@ -334,6 +335,49 @@ static void test_bad_descriptor_stays_the_callers(void **state)
     assert_int_equal(close(fd), 0);
 }
 
+struct unix_guest {
+    struct party_address peer;
+    bool came;
+};
+
+static void on_unix_accept(struct party_listener *listener, int fd,
+                           const struct party_address *peer, void *user)
+{
+    (void)listener;
+    struct unix_guest *guest = user;
+    guest->peer = *peer;
+    guest->came = true;
+    close(fd);
+}
+
+static void test_peer_whose_path_fills_sun_path_can_be_connected_to(void **state)
+{
+    struct bench *b = *state;
+    struct full_path full;
+    full_path_make(&full);
+    struct sockaddr_un address = {.sun_family = AF_UNIX}; /* of any abstract name */
+    socklen_t len = sizeof(address);
+    int server = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    assert_int_equal(bind(server, (struct sockaddr *)&address, sizeof(address.sun_family)), 0);
+    assert_int_equal(listen(server, 1), 0);
+    assert_int_equal(getsockname(server, (struct sockaddr *)&address, &len), 0);
+    struct unix_guest guest = {0};
+    struct party_listener *listener;
+    assert_int_equal(party_listener_create(b->loop, server, on_unix_accept, &guest, &listener), 0);
+
+    int client = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    assert_int_equal(bind(client, &full.address.u.sa, full.address.len), 0);
+    assert_int_equal(connect(client, (struct sockaddr *)&address, len), 0);
+    await(b->loop, guest.came);
+    assert_int_equal(guest.peer.len, full.address.len);
+    assert_true(party_address_equal(&guest.peer, &full.address));
+
+    assert_int_equal(close(client), 0);
+    party_listener_close(listener);
+    settle_loop(b->loop);
+    full_path_remove(&full);
+}
+
 static int listen_and_accept(void *user)
 {
     (void)user;
@@ -382,6 +426,7 @@ int main(void)
         ON_TCP(test_listener_closed_during_its_pause_stays_closed),
         ON_TCP(test_two_loops_share_a_listening_socket),
         ON_TCP(test_bad_descriptor_stays_the_callers),
+        ON_TCP(test_peer_whose_path_fills_sun_path_can_be_connected_to),
         ON_TCP(test_listener_survives_no_memory),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

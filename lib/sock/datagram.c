@@ -171,6 +171,9 @@ static void finish_recv(struct party_datagram *datagram, struct mmsghdr *message
     datagram->local = (struct party_address){0};
     socklen_t peer_len = message->msg_hdr.msg_namelen;
     datagram->peer.len = peer_len <= sizeof(datagram->peer.u) ? peer_len : 0;
+    if (party_address_family(&datagram->peer) == AF_UNIX) {
+        party_address_from_sockaddr(&datagram->peer, &datagram->peer.u.sa, peer_len);
+    }
     read_control(datagram, &message->msg_hdr);
 }
 
