@@ -15,11 +15,26 @@ static const struct irc_mode_types room_types = {
 
 static const struct irc_mode_types user_types = {.flag = IRC_USER_MODES};
 
+/* Whether a list was asked for already: one line is answered with each once. */
+static bool is_asked_again(const struct irc_mode_change *changes, size_t at)
+{
+    const struct irc_mode_change *change = &changes[at];
+    for (size_t i = 0; change->type == IRC_MODE_LIST && !change->param.text && i < at; i++) {
+        if (changes[i].letter == change->letter && !changes[i].param.text) {
+            return true;
+        }
+    }
+    return false;
+}
+
 /* Changes as command.h has them. What is wrong with one is the hub's to say, in its turn. */
 static void put_changes(struct record_out *out, const struct irc_mode_change *changes, size_t count)
 {
     for (size_t i = 0; i < count; i++) {
         const struct irc_mode_change *change = &changes[i];
+        if (is_asked_again(changes, i)) {
+            continue;
+        }
         const char letter[] = {change->is_on ? '+' : '-', change->letter};
         bool is_bare = change->fault == IRC_MODE_NO_PARAM ||
                        (change->type == IRC_MODE_LIST && !change->param.text);

@@ -61,10 +61,40 @@ static void finish(struct session *session)
 
 /* ---- flood control ---- */
 
-/* Operators are not slowed, nor is who has yet to register. */
+/* What a client may say to register before it is slowed: one that asks for each capability by
+   itself, and tries some nicks, needs less. */
+#define EARLY_LINES_FREE 100
+
+/* Operators are not slowed, nor is who has yet to register and says no more than that takes. */
 static int64_t wait_ns_of(const struct irc_session *irc)
 {
-    return irc->is_operator || !irc->registered ? 0 : flood_wait_ns(&irc->base);
+    bool is_early = !irc->registered && irc->early_lines < EARLY_LINES_FREE;
+    return irc->is_operator || is_early ? 0 : flood_wait_ns(&irc->base);
+}
+
+/* A line with a list costs as much as so many lines, or flood control would not hold it. */
+static unsigned cost_of(const struct irc_command *command, const struct irc_message *message)
+{
+    if (!command) {
+        return 1;
+    }
+    size_t at = command->list < message->param_count ? command->list : message->param_count;
+    unsigned items = 0, share = command->share > 0 ? command->share : 1;
+    struct irc_span list = command->list > 0 && at > 0 ? message->params[at - 1] : irc_span("");
+    struct irc_span item;
+    while (irc_name_next(&list, &item)) {
+        items++;
+    }
+    return command->cost * (items > share ? (items + share - 1) / share : 1);
+}
+
+static void charge(struct irc_session *irc, unsigned cost)
+{
+    if (irc->registered || irc->early_lines == EARLY_LINES_FREE) {
+        flood_charge(&irc->base, cost);
+    } else {
+        irc->early_lines++;
+    }
 }
 
 static void on_throttle_end(struct party_timer *timer, void *user)
@@ -78,7 +108,6 @@ static void on_throttle_end(struct party_timer *timer, void *user)
 /* ---- input ---- */
 
 /* Who sends so much more than a line may have sends no messages. */
-#define TARGETS_A_TOKEN  4 /* more, for each of which a line costs as one more: flood.h */
 #define EXCESS_MAX_BYTES (15 * 1024)
 
 static bool is_held_up(const struct irc_session *irc)
@@ -91,15 +120,16 @@ static bool is_http(const char *text, size_t len)
     return sniff((const uint8_t *)text, len) == SNIFF_HTTP && memmem(text, len, " HTTP/", 6);
 }
 
-/* What a line takes out of the bucket: each of its targets is work, and a JOIN has room for 100. */
-static unsigned cost_of(const struct irc_message *message)
+/* Bytes cost too, for those of no line: empty lines, and what is behind the end of one too long. */
+#define BYTES_A_TOKEN 4096
+
+static void charge_bytes(struct irc_session *irc, size_t len)
 {
-    const struct irc_command *command = irc_command_find(message->command);
-    unsigned commas = 0;
-    for (size_t i = 0; message->param_count > 0 && i < message->params[0].len; i++) {
-        commas += message->params[0].text[i] == ',';
+    len += irc->uncharged;
+    irc->uncharged = (uint16_t)(len % BYTES_A_TOKEN);
+    for (; len >= BYTES_A_TOKEN; len -= BYTES_A_TOKEN) {
+        charge(irc, 1);
     }
-    return (command ? command->cost : 1) + commas / TARGETS_A_TOKEN;
 }
 
 static bool on_line(enum irc_line_fault fault, const char *text, size_t len, void *user)
@@ -120,12 +150,12 @@ static bool on_line(enum irc_line_fault fault, const char *text, size_t len, voi
         irc_hear_too_long(irc, text, len);
     } else {
         struct irc_message message;
-        if (irc_message_parse(text, len, &message) == IRC_MESSAGE_OK) {
-            cost = cost_of(&message);
-        }
+        (void)irc_message_parse(text, len, &message);
+        const struct irc_command *command = irc_command_find(message.command);
+        cost = cost_of(command, &message);
         irc_hear(irc, text, len);
     }
-    flood_charge(&irc->base, cost);
+    charge(irc, cost);
     return !is_held_up(irc) && wait_ns_of(irc) == 0;
 }
 
@@ -139,6 +169,7 @@ static size_t on_data(struct session *session, const uint8_t *data, size_t len)
         return 0;
     }
     size_t taken = irc_splitter_feed(&irc->splitter, data, len, on_line, irc);
+    charge_bytes(irc, taken);
     if (irc->splitter.skipped > EXCESS_MAX_BYTES) {
         irc_leave(irc, "Input line is far too long", 26);
     }

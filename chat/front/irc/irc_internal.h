@@ -73,7 +73,9 @@ struct irc_session {
     bool password_ok; /* PASS was right */
     bool bot;
     uint8_t oper_failures;
+    uint8_t early_lines; /* heard before registration, up to EARLY_LINES_FREE */
     uint16_t secret_len;
+    uint16_t uncharged; /* bytes heard since the last that cost something */
     bool ping_sent;
     int64_t heard_ns; /* when the peer last said something */
     int64_t began_ns;
@@ -118,6 +120,8 @@ struct irc_command {
     uint8_t least;  /* parameters; with fewer it is ERR_NEEDMOREPARAMS */
     uint8_t when;   /* enum irc_when */
     uint8_t cost;   /* tokens of flood control */
+    uint8_t list;   /* the parameter, from 1, whose items cost that each; 0: none does */
+    uint8_t share;  /* so many items cost it together; 0: each does */
     bool is_local;  /* always in turn, and sends the hub nothing */
     bool is_secret; /* has a password in it, of which no copy is made for the way round */
     bool waits;     /* in turn, and may wait for a reader or a password, or then send commands:

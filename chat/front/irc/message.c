@@ -212,9 +212,9 @@ static bool do_tagmsg(struct irc_session *irc, const struct irc_line *line)
 }
 
 const struct irc_command irc_message_commands[] = {
-    {.name = "PRIVMSG", .fn = do_privmsg, .when = IRC_AFTER, .cost = 1},
-    {.name = "NOTICE", .fn = do_notice, .when = IRC_AFTER, .cost = 1},
-    {.name = "TAGMSG", .fn = do_tagmsg, .when = IRC_AFTER, .cost = 1},
+    {.name = "PRIVMSG", .fn = do_privmsg, .when = IRC_AFTER, .cost = 1, .list = 1},
+    {.name = "NOTICE", .fn = do_notice, .when = IRC_AFTER, .cost = 1, .list = 1},
+    {.name = "TAGMSG", .fn = do_tagmsg, .when = IRC_AFTER, .cost = 1, .list = 1},
     {.name = NULL},
 };
 

@@ -278,6 +278,6 @@ static bool do_batch(struct irc_session *irc, const struct irc_line *line)
 }
 
 const struct irc_command irc_batch_commands[] = {
-    {.name = "BATCH", .fn = do_batch, .when = IRC_AFTER, .cost = 0},
+    {.name = "BATCH", .fn = do_batch, .when = IRC_AFTER, .cost = 1},
     {.name = NULL},
 };

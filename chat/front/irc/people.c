@@ -154,8 +154,13 @@ static void lusers_reply(struct irc_session *irc, const struct event *event)
 
 const struct irc_command irc_people_commands[] = {
     {.name = "WHO", .fn = irc_who_command, .least = 1, .when = IRC_AFTER, .cost = 2},
-    {.name = "WHOIS", .fn = irc_whois_command, .least = 0, .when = IRC_AFTER, .cost = 1},
-    {.name = "WHOWAS", .fn = irc_whowas_command, .least = 0, .when = IRC_AFTER, .cost = 2},
+    {.name = "WHOIS", .fn = irc_whois_command, .least = 0, .when = IRC_AFTER, .cost = 1, .list = 2},
+    {.name = "WHOWAS",
+     .fn = irc_whowas_command,
+     .least = 0,
+     .when = IRC_AFTER,
+     .cost = 2,
+     .list = 1},
     {.name = "USERHOST", .fn = do_userhost, .least = 1, .when = IRC_AFTER, .cost = 1},
     {.name = "ISON", .fn = do_ison, .least = 1, .when = IRC_AFTER, .cost = 1},
     {.name = "AWAY", .fn = do_away, .least = 0, .when = IRC_AFTER, .cost = 1},

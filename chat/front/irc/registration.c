@@ -187,7 +187,7 @@ const struct irc_command irc_registration_commands[] = {
      .cost = 1,
      .waits = true}, /* how the next line is taken depends on it */
     {.name = "PING", .fn = do_ping, .least = 1, .when = IRC_ALWAYS, .cost = 1, .is_local = true},
-    {.name = "PONG", .fn = do_pong, .least = 0, .when = IRC_ALWAYS, .cost = 0},
+    {.name = "PONG", .fn = do_pong, .least = 0, .when = IRC_ALWAYS, .cost = 1},
     {.name = "QUIT", .fn = do_quit, .least = 0, .when = IRC_ALWAYS, .cost = 1},
     {.name = NULL},
 };

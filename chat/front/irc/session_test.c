@@ -235,6 +235,122 @@ static void test_operators_are_not_slowed(void **state)
     house_close(slow);
 }
 
+/* Lines that say the same thing many times, or nothing, are slowed as others are. */
+static void test_every_line_costs_what_it_does(void **state)
+{
+    static const char *const lines[] = {
+        "BATCH x\r\n",          "BATCH +1 draft/multiline #r\r\nBATCH -1\r\n",
+        "@label=x PONG\r\n",    "PONG\r\n",
+        "JOIN #a,#b,#c,#d\r\n", "PRIVMSG nobody :x\r\n",
+    };
+    struct front_settings settings = house_default_settings();
+    (void)state;
+    settings.flood_burst = 4;
+    settings.flood_rate = 1;
+    for (size_t i = 0; i < sizeof(lines) / sizeof(lines[0]); i++) {
+        struct house *slow = house_open(&settings, NULL);
+        struct user *carol =
+            user_enter_irc(slow, "carol", "batch labeled-response draft/multiline");
+        for (int k = 0; k < 5; k++) {
+            user_send(carol, lines[i]);
+        }
+        user_send(carol, "PING end\r\n");
+        user_read(carol);
+        assert_null(strstr(carol->text, "end"));
+        for (int k = 0; k < 3; k++) {
+            house_wait_ms(slow, 60000); /* a burst each */
+        }
+        assert_reads_some(carol, "PONG server :end");
+        user_free(carol);
+        house_close(slow);
+    }
+}
+
+static void test_bytes_of_no_line_are_slowed(void **state)
+{
+    static char lines[40000];
+    struct front_settings settings = house_default_settings();
+    (void)state;
+    settings.flood_burst = 4;
+    settings.flood_rate = 1;
+    struct house *slow = house_open(&settings, NULL);
+    struct user *carol = user_enter_irc(slow, "carol", NULL);
+    memset(lines, '\n', sizeof(lines));
+    user_send_bytes(carol, lines, sizeof(lines));
+    user_send(carol, "PING end\r\n");
+    user_read(carol);
+    assert_null(strstr(carol->text, "end"));
+    for (int k = 0; k < 3; k++) {
+        house_wait_ms(slow, 60000);
+    }
+    assert_reads_some(carol, "PONG server :end");
+    user_free(carol);
+    house_close(slow);
+}
+
+static void test_targets_cost_as_much_as_lines(void **state)
+{
+    static const char *const lines[] = {
+        "PRIVMSG a,a,a,a,a :x\r\n",
+        "NOTICE a,a,a,a,a :x\r\n",
+        "WHOIS a,a,a,a,a\r\n",
+        "WHOIS server a,a,a,a,a\r\n",
+        "NAMES #a,#a,#a,#a,#a\r\n",
+        "KICK #a b,b,b,b,b\r\n",
+        "JOIN #a,#b,#c,#d,#e,#f,#g,#h,#i,#j,#k,#l,#m,#n,#o,#p,#q\r\n",
+    };
+    struct front_settings settings = house_default_settings();
+    (void)state;
+    settings.flood_burst = 4;
+    settings.flood_rate = 1;
+    for (size_t i = 0; i < sizeof(lines) / sizeof(lines[0]); i++) {
+        struct house *slow = house_open(&settings, NULL);
+        struct user *carol = user_enter_irc(slow, "carol", NULL);
+        user_send(carol, lines[i]);
+        user_send(carol, "PING end\r\n");
+        user_read(carol);
+        assert_null(strstr(carol->text, "end"));
+        house_wait_ms(slow, 60000);
+        assert_reads_some(carol, "PONG server :end");
+        user_free(carol);
+        house_close(slow);
+    }
+}
+
+static void test_who_has_yet_to_register_is_slowed_in_the_end(void **state)
+{
+    struct front_settings settings = house_default_settings();
+    (void)state;
+    settings.flood_burst = 4;
+    settings.flood_rate = 1;
+    settings.registration_s = 0;
+    struct house *slow = house_open(&settings, NULL);
+    struct user *carol = user_connect(slow, ENTRY_IRC);
+    for (int i = 0; i < 104; i++) {
+        user_send(carol, "CAP LIST\r\n");
+    }
+    user_send(carol, "PING end\r\n");
+    user_read(carol);
+    assert_null(strstr(carol->text, "end"));
+    house_wait_ms(slow, 60000);
+    assert_reads_some(carol, "PONG server :end");
+    user_free(carol);
+    house_close(slow);
+}
+
+static void test_list_is_told_once_a_line(void **state)
+{
+    (void)state;
+    user_send(alice, "MODE #room +b x!*@*\r\n");
+    user_read(alice);
+    user_forget(alice);
+    user_send(alice, "MODE #room bbbbbbbb\r\n");
+    user_read(alice);
+    char *first = strstr(alice->text, " 367 ");
+    assert_non_null(first);
+    assert_null(strstr(first + 1, " 367 "));
+}
+
 /* ---- several lines, for who sees them one by one in history ---- */
 
 static void test_each_line_in_history_has_its_time(void **state)
@@ -381,6 +497,11 @@ int main(void)
         IN_HOUSE(test_put_out_while_the_reader_is_asked),
         IN_HOUSE(test_earlier_answer_does_not_end_the_wait_of_a_later_line),
         IN_HOUSE(test_renamed_room_that_was_left_meanwhile),
+        IN_HOUSE(test_list_is_told_once_a_line),
+        cmocka_unit_test(test_every_line_costs_what_it_does),
+        cmocka_unit_test(test_bytes_of_no_line_are_slowed),
+        cmocka_unit_test(test_targets_cost_as_much_as_lines),
+        cmocka_unit_test(test_who_has_yet_to_register_is_slowed_in_the_end),
         cmocka_unit_test(test_flood_and_a_wait_at_once),
         cmocka_unit_test(test_operators_are_not_slowed),
         IN_HOUSE(test_each_line_in_history_has_its_time),

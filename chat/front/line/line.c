@@ -78,6 +78,8 @@ static void on_open(struct session *session)
     line_decoder_init(&line->decoder, shard_settings(session->shard)->line_max_bytes);
     line->locked = shard_settings(session->shard)->asks_password;
     if (line->locked) {
+        line->began_ns = party_loop_now_ns(shard_loop(session->shard));
+        session_want_ticks(session);
         line_printf(session, "*** This server asks for its password: type it.\n");
     } else {
         enter(session);
@@ -340,6 +342,22 @@ static void on_cut(struct session *session, int reason)
                 since[0] ? "" : "Connect again and see /history.");
 }
 
+/* Who is not in yet must not keep its place for ever. */
+static int64_t on_tick(struct session *session, int64_t now_ns)
+{
+    struct line_session *line = (struct line_session *)session;
+    int64_t most_ns = (int64_t)shard_settings(session->shard)->registration_s * 1000000000;
+    if (!line->locked || most_ns == 0 || party_stream_is_closing(session->stream)) {
+        return INT64_MAX;
+    }
+    if (!line->checking && now_ns - line->began_ns > most_ns) {
+        line_printf(session, "*** Goodbye: the password did not come in time.\n");
+        party_stream_finish(session->stream);
+        return INT64_MAX;
+    }
+    return line->checking ? now_ns : line->began_ns + most_ns;
+}
+
 static void on_drain(struct session *session, const char *reason)
 {
     line_printf(session, "*** The server is going down: %s. What was shown is kept.\n", reason);
@@ -360,6 +378,7 @@ const struct front line_front = {
     .on_end = on_end,
     .on_cut = on_cut,
     .on_event = line_on_event,
+    .on_tick = on_tick,
     .on_answer = line_on_answer,
     .on_password = on_password,
     .encode = line_encode,

@@ -199,6 +199,29 @@ static void test_nobody_waits_for_a_password_that_does_not_come(void **state)
     assert_int_equal(house->passwords, 0);
 }
 
+static void test_password_has_to_come_in_time(void **state)
+{
+    (void)state;
+    struct front_settings settings = house_default_settings();
+    settings.asks_password = true;
+    settings.registration_s = 60;
+    struct house *timed = house_open(&settings, NULL);
+    struct user *silent = user_connect(timed, ENTRY_LINE);
+    struct user *known = user_connect(timed, ENTRY_LINE);
+    user_send(known, "right\n");
+    house_wait_ms(timed, 59000);
+    user_send(silent, "r");
+    assert_reads(silent, "*** This server asks for its password: type it.\n");
+    house_wait_ms(timed, 3000);
+    assert_reads(silent, "*** Goodbye: the password did not come in time.\n");
+    assert_true(silent->ended);
+    user_read(known);
+    assert_false(known->ended);
+    user_free(silent);
+    user_free(known);
+    house_close(timed);
+}
+
 int main(void)
 {
 #define IN_HOUSE(test) cmocka_unit_test_setup_teardown(test, open_house, close_house)
@@ -213,6 +236,7 @@ int main(void)
         LOCKED(test_right_password_lets_in),
         LOCKED(test_wrong_password_does_not),
         LOCKED(test_guessing_is_slowed),
+        cmocka_unit_test(test_password_has_to_come_in_time),
         LOCKED(test_nobody_waits_for_a_password_that_does_not_come),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
