@@ -78,9 +78,12 @@ typedef int (*party_tls_sni_fn)(const char *server_name, void *user,
 
 /* All are copied or read by party_tls_context_create but sni_user. Zeroed they are the defaults. */
 struct party_tls_settings {
-    const char *ca_file; /* PEM: authorities to trust; with ca_dir NULL too: the system's. A server
-                            that asks clients for good certificates must name its own */
-    const char *ca_dir;  /* the same as a folder made by openssl rehash */
+    const char *ca_file; /* PEM: authorities to trust; with ca_dir NULL too: the system's, where
+                            OpenSSL has them or SSL_CERT_FILE and SSL_CERT_DIR say. A server that
+                            asks clients for good certificates must name its own */
+    const char *ca_dir;  /* the same as a folder made by openssl rehash. It is looked into in each
+                            handshake, the system's too: what cannot be opened then (no descriptor
+                            is left) is not trusted */
     const struct party_tls_keypair *keypairs; /* a server's, one at least; a client's, one at most.
                                                  A client that wants a name gets the first that
                                                  holds it, else the first of all */
@@ -102,11 +105,12 @@ struct party_tls_settings {
 /**
  * Makes a context: certificates are read and checked here, nothing is read later but ca_dir. To
  * change certificates make another context; connections keep the one they began with.
- * settings NULL means all defaults.
+ * settings NULL means all defaults. A file or folder of authorities that the system does not
+ * have is passed over; with neither, nobody is trusted.
  * Returns: 0; -EINVAL for settings that contradict each other or a bad ALPN name; -errno of a file
- *   that cannot be opened; PARTY_ETLS_SETTINGS for one that holds no certificate or key, or a key
- *   that does not fit; -ENOMEM; -EOPNOTSUPP. After a failure ret_text, when not NULL, says what is
- *   wrong, in at most text_cap bytes with the NUL.
+ *   that cannot be opened, the system's too; PARTY_ETLS_SETTINGS for one without a certificate or
+ *   key, or a key that does not fit; -ENOMEM; -EOPNOTSUPP. After a failure ret_text, when not NULL,
+ *   says what is wrong, in at most text_cap bytes with the NUL.
  * Owns: the caller one reference, ended by party_tls_context_unref.
  * Blocks: for reading files.
  */

@@ -67,16 +67,22 @@ static int open_file(const char *path, int flags)
     return fd;
 }
 
-/* OpenSSL hides which system call failed, so the file is tried first. */
-static int try_open(const struct making *making, const char *path, int flags)
+/* Returns: 0 when it can be read from; -errno. */
+static int can_open(const char *path, int flags)
 {
     int fd = open_file(path, O_RDONLY | flags);
     if (fd == -1) {
-        int r = -errno;
-        return refuse(making, r, path, party_strerror(r));
+        return -errno;
     }
     (void)close(fd); /* only read from */
     return 0;
+}
+
+/* OpenSSL hides which system call failed, so the file is tried first. */
+static int try_open(const struct making *making, const char *path, int flags)
+{
+    int r = can_open(path, flags);
+    return r < 0 ? refuse(making, r, path, party_strerror(r)) : 0;
 }
 
 /* ---- ALPN (RFC 7301) ---- */
@@ -167,11 +173,73 @@ static int believe(int preverified, X509_STORE_CTX *store)
     return 1;
 }
 
+/* Where OpenSSL looks for the system's: a variable, which set-user-ID programs do not hear, or what
+   it was built with. */
+static const char *of_system(const char *variable, const char *built_in)
+{
+    const char *value = secure_getenv(variable);
+    return value != NULL ? value : built_in;
+}
+
+static bool is_absent(int code)
+{
+    return code == -ENOENT || code == -ENOTDIR;
+}
+
+/* Returns: 0; 1 when there is no such file; negative when it cannot be opened. */
+static int find_of_system(const struct making *making, const char *path, int flags)
+{
+    int r = can_open(path, flags);
+    if (is_absent(r)) {
+        return 1;
+    }
+    return r < 0 ? refuse(making, r, path, party_strerror(r)) : 0;
+}
+
+/* dirs: separated by colons. */
+static int find_folders_of_system(const struct making *making, const char *dirs)
+{
+    int r = 0;
+    while (r >= 0 && *dirs != '\0') {
+        size_t len = strcspn(dirs, ":");
+        char *dir = strndup(dirs, len);
+        if (dir == NULL) {
+            return no_memory(making);
+        }
+        r = find_of_system(making, dir, O_DIRECTORY);
+        free(dir);
+        dirs += len + (dirs[len] == ':' ? 1 : 0);
+    }
+    return r < 0 ? r : 0;
+}
+
+/* SSL_CTX_set_default_verify_paths would do, were it not silent about what it cannot read: then
+   nobody is trusted, and each handshake says that the peer's certificate is bad. */
+static int load_system(const struct making *making, SSL_CTX *ctx)
+{
+    const char *file = of_system(X509_get_default_cert_file_env(), X509_get_default_cert_file());
+    int r = find_of_system(making, file, 0);
+    if (r == 0 && SSL_CTX_load_verify_file(ctx, file) != 1) {
+        return refuse_openssl(making, file);
+    }
+    if (r >= 0) {
+        r = find_folders_of_system(
+            making, of_system(X509_get_default_cert_dir_env(), X509_get_default_cert_dir()));
+    }
+    if (r < 0) {
+        return r;
+    }
+    if (SSL_CTX_set_default_verify_dir(ctx) != 1 || SSL_CTX_set_default_verify_store(ctx) != 1) {
+        return refuse_openssl(making, "system");
+    }
+    return 0;
+}
+
 static int load_authorities(const struct making *making, SSL_CTX *ctx)
 {
     const char *file = making->settings->ca_file, *dir = making->settings->ca_dir;
     if (file == NULL && dir == NULL) {
-        return SSL_CTX_set_default_verify_paths(ctx) == 1 ? 0 : refuse_openssl(making, "system");
+        return load_system(making, ctx);
     }
     int r = file != NULL ? try_open(making, file, 0) : 0;
     if (r == 0 && dir != NULL) {
