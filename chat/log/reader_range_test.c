@@ -177,8 +177,9 @@ static int teardown(void **state)
 /* ---- the plainest way ---- */
 
 static bool is_shown(const struct scene *scene, const struct fact *fact, enum history_what what,
-                     uint64_t floor)
+                     const struct history_query *query)
 {
+    uint64_t floor = query->floor;
     if (fact->taken_back || fact->type == EVENT_SEALED) {
         return false;
     }
@@ -191,7 +192,11 @@ static bool is_shown(const struct scene *scene, const struct fact *fact, enum hi
     if (fact->place > ROOM_TWO || fact->seq != 0) {
         return fact->seq >= floor || fact->place > ROOM_TWO;
     }
-    /* What happened to the room is there from behind the last message that is not. */
+    /* What happened to the room is there from behind the last message that is not, and from a
+     * number of its own. */
+    if (fact->number < query->floor_number) {
+        return false;
+    }
     for (uint64_t later = fact->number + 1; later <= EVENTS; later++) {
         const struct fact *other = &scene->facts[later];
         if (other->place == fact->place && other->seq != 0 && other->seq < floor) {
@@ -236,7 +241,7 @@ static void choose(const struct scene *scene, enum place place, const struct his
     size_t count = 0;
     for (uint64_t number = 1; number <= EVENTS; number++) {
         const struct fact *fact = &scene->facts[number];
-        if (fact->place == place && is_shown(scene, fact, query->what, query->floor) &&
+        if (fact->place == place && is_shown(scene, fact, query->what, query) &&
             (from->kind == BOUND_NONE || side(fact, from) > (inclusive ? -1 : 0)) &&
             (to->kind == BOUND_NONE || side(fact, to) < 0)) {
             all[count++] = number;
@@ -322,8 +327,8 @@ static struct history_query query_of(enum place place)
 }
 
 /* A number of the place, or one that is not for who asks, or a time around those there are. */
-static struct history_bound random_bound(struct scene *scene, enum place place, uint64_t floor,
-                                         bool *ret_known)
+static struct history_bound random_bound(struct scene *scene, enum place place,
+                                         const struct history_query *query, bool *ret_known)
 {
     struct history_bound bound = {.kind = (enum history_bound_kind)next_random(scene, 3)};
     bound.time_ms = (int64_t)next_random(scene, EVENTS * 10 + 60) - 20;
@@ -336,7 +341,7 @@ static struct history_bound random_bound(struct scene *scene, enum place place, 
         message.taken_back = false;
         message.type = hidden ? EVENT_MODE : fact->type;
         *ret_known =
-            *ret_known && fact->place == place && is_shown(scene, &message, HISTORY_EVENTS, floor);
+            *ret_known && fact->place == place && is_shown(scene, &message, HISTORY_EVENTS, query);
     }
     return bound;
 }
@@ -355,12 +360,14 @@ static void test_random_queries_find_what_the_plainest_way_finds(void **state)
         query.floor = place <= ROOM_TWO && next_random(scene, 2) == 0
                           ? next_random(scene, scene->seqs[place] + 3)
                           : 0;
-        query.from = random_bound(scene, place, query.floor, &known);
+        query.floor_number =
+            place <= ROOM_TWO && next_random(scene, 2) == 0 ? next_random(scene, EVENTS + 2) : 0;
+        query.from = random_bound(scene, place, &query, &known);
         if (query.kind == HISTORY_AROUND && query.from.kind == BOUND_NONE) {
             continue;
         }
         if (query.kind != HISTORY_AROUND) {
-            query.to = random_bound(scene, place, query.floor, &known);
+            query.to = random_bound(scene, place, &query, &known);
         }
         if (known) {
             compare(scene, place, &query);
