@@ -90,6 +90,7 @@ LENGTHS = [
     # A text, as on other servers: what is empty is a matter of bytes, not of looks.
     row("a text of spaces alone", b"PRIVMSG {room} :   \r\n", "", seen="PRIVMSG"),
     row("20 parameters", b"PING" + b" x" * 20 + b"\r\n", "PONG"),
+    row("a letter of STATS that is a character", "STATS \u65e5\u672c\r\n", "(481 219|219)"),
     row("250 parameters", b"PING" + b" x" * 250 + b"\r\n", "PONG"),
     row("tabs for spaces", b"PING\tx\r\n", "421"), row("a numeric", b"001 x :y\r\n", "421"),
     row("a number of four digits", b"0001 x\r\n", "421"), row("a command of signs", b"!@#$ x\r\n", "421"),

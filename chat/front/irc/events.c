@@ -12,7 +12,7 @@
  */
 
 /* Whether an event for this session alone is an answer to it. */
-static bool is_own(const struct event *event)
+static bool is_own(const struct irc_session *irc, const struct event *event)
 {
     switch (event->type) {
     case EVENT_MESSAGE:
@@ -25,6 +25,8 @@ static bool is_own(const struct event *event)
     case EVENT_PRIVATE_TO: /* also from itself: its echo is the answer */
     case EVENT_INVITED:
         return false;
+    case EVENT_WALLOPS:
+        return irc->nick && strcmp(event->actor, irc->nick) == 0;
     case EVENT_GONE_FROM:
         return event->code != GONE_REMOVED;
     default:
@@ -117,7 +119,7 @@ void irc_on_event(struct session *session, const struct event *event)
 {
     struct irc_session *irc = (struct irc_session *)session;
     struct irc_label *held = irc->label;
-    bool is_aside = held && (irc->is_aside || (!irc->holds_name && !is_own(event)));
+    bool is_aside = held && (irc->is_aside || (!irc->holds_name && !is_own(irc, event)));
     if (event->type != EVENT_REPLY_NAMES) {
         irc_bulk_end(irc);
     }

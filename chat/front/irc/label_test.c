@@ -133,6 +133,23 @@ static void test_who_waits_is_answered_before_what_comes_after(void **state)
                         ":server BATCH -L1\r\n");
 }
 
+/* What an operator tells everybody while one waits is no part of the answer. */
+static void test_wallops_of_another_is_not_labelled(void **state)
+{
+    (void)state;
+    user_send(bob, "OPER boss right\r\n");
+    user_send(alice, "MODE alice +w\r\n");
+    user_read(alice);
+    user_forget(alice);
+    house->hold_answers = true;
+    user_send(alice, "@label=h CHATHISTORY LATEST #room * 5\r\n");
+    user_send(bob, "WALLOPS :all hands\r\n");
+    assert_reads(alice, ":bob!~bob@unix WALLOPS :all hands\r\n");
+    house_answer_held(house);
+    assert_reads(alice, "@label=h :server BATCH +H0 chathistory #room\r\n"
+                        ":server BATCH -H0\r\n");
+}
+
 static void test_too_many_wait(void **state)
 {
     (void)state;
@@ -320,6 +337,7 @@ int main(void)
         IN_HOUSE(test_message_to_oneself_has_its_label_on_the_echo),
         IN_HOUSE(test_answers_keep_the_order_of_questions),
         IN_HOUSE(test_who_waits_is_answered_before_what_comes_after),
+        IN_HOUSE(test_wallops_of_another_is_not_labelled),
         IN_HOUSE(test_too_many_wait),
         IN_HOUSE(test_label_without_the_capability),
         IN_HOUSE(test_several_lines_are_one_message),

@@ -140,10 +140,19 @@ static void stats_uptime(struct irc_session *irc)
                        IRC_SPANS(irc_span_of(days, (size_t)d), irc_span_of(time, (size_t)t)));
 }
 
+static struct irc_span first_character(struct irc_span text)
+{
+    size_t len = text.len > 0;
+    while (len > 0 && len < text.len && ((unsigned char)text.text[len] & 0xc0) == 0x80) {
+        len++;
+    }
+    return irc_span_of(text.text, len);
+}
+
 static bool do_stats(struct irc_session *irc, const struct irc_line *line)
 {
     const struct irc_message *message = &line->message;
-    struct irc_span letter = irc_span_of(message->params[0].text, message->params[0].len > 0);
+    struct irc_span letter = first_character(message->params[0]);
     if (!is_this_server(irc, message, 1)) {
         return true;
     }
