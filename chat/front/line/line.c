@@ -266,6 +266,17 @@ static void throttle(struct line_session *line, int64_t wait_ns, bool more)
     flood_pause(&line->base, wait_ns, on_throttle_end);
 }
 
+/* So many bytes count as a line, for those of none: telnet's, and a line without end. */
+#define BYTES_A_LINE (64u * 1024u)
+
+static void charge_bytes(struct line_session *line, size_t len)
+{
+    line->uncharged += (uint32_t)len; /* a loop's turn reads far less than what is left */
+    for (; line->uncharged >= BYTES_A_LINE; line->uncharged -= BYTES_A_LINE) {
+        charge(line);
+    }
+}
+
 static size_t on_data(struct session *session, const uint8_t *data, size_t len)
 {
     struct line_session *line = (struct line_session *)session;
@@ -273,6 +284,7 @@ static size_t on_data(struct session *session, const uint8_t *data, size_t len)
         return 0; /* kept until the session has a name and a room */
     }
     size_t taken = line_decoder_feed(&line->decoder, data, len, &sink, line);
+    charge_bytes(line, taken);
     int64_t wait_ns = line->leaving || line->checking ? 0 : flood_wait_ns(session);
     if (line->waiting) {
         party_stream_pause(session->stream);

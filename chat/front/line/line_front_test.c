@@ -532,6 +532,32 @@ static void test_lines_beyond_the_burst_come_at_the_rate_and_none_is_lost(void *
     house_close(house);
 }
 
+/* Bytes that are no line are slowed as lines are: here telnet's, that ask for nothing. */
+static void test_bytes_of_no_line_are_slowed(void **state)
+{
+    static char nothing[4 * 64 * 1024];
+    (void)state;
+    struct front_settings settings = with_flood(3, 2);
+    struct house *house = house_open(&settings, NULL);
+    struct user *alice = user_enter(house, "alice");
+    user_forget(alice);
+    for (size_t i = 0; i < sizeof(nothing); i += 2) {
+        memcpy(nothing + i, "\xff\xf1", 2); /* IAC NOP */
+    }
+    for (size_t at = 0; at < sizeof(nothing); at += 16384) {
+        user_send_bytes(alice, nothing + at, 16384);
+    }
+    user_send(alice, "end\n");
+    user_read(alice);
+    assert_null(strstr(alice->text, "alice: end"));
+    for (int i = 0; i < 4; i++) {
+        house_wait_ms(house, 60000);
+    }
+    assert_reads_some(alice, "alice: end");
+    user_free(alice);
+    house_close(house);
+}
+
 static void test_flooder_may_leave_while_it_waits(void **state)
 {
     (void)state;
@@ -649,6 +675,7 @@ int main(void)
         cmocka_unit_test(test_no_answer_overruns_the_output_limit),
         cmocka_unit_test(test_history_gives_one_line_at_least),
         cmocka_unit_test(test_lines_beyond_the_burst_come_at_the_rate_and_none_is_lost),
+        cmocka_unit_test(test_bytes_of_no_line_are_slowed),
         cmocka_unit_test(test_flooder_may_leave_while_it_waits),
         cmocka_unit_test(test_backlog_at_the_hub_stops_reading_and_ends_by_itself),
         cmocka_unit_test(test_who_is_cut_learns_from_when_on_lines_are_missing),

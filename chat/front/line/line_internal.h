@@ -15,6 +15,7 @@ struct line_session {
     struct line_decoder decoder;
     int64_t began_ns;
     int64_t throttled_ns; /* when the last pause of flood control ended; 0: there was none */
+    uint32_t uncharged;   /* bytes heard since the last that cost something */
     uint8_t fault;        /* enum line_fault, while waiting: of the line that was sent round */
     bool slowed;          /* told once that lines are taken slowly */
     bool talked;          /* a first line came */
