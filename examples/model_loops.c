@@ -11,9 +11,12 @@
 
 #include <partyline/partyline.h>
 
+/* Takes what there is room to answer, so a client that does not read is waited for. */
 static size_t on_data(struct party_stream *stream, const uint8_t *data, size_t len, void *user)
 {
     (void)user;
+    size_t room = party_stream_output_room(stream);
+    len = len < room ? len : room;
     for (size_t done = 0; done < len;) {
         char part[1024];
         size_t n = 0;
@@ -22,7 +25,13 @@ static size_t on_data(struct party_stream *stream, const uint8_t *data, size_t l
         }
         party_stream_write(stream, part, n); /* sent at the end of the loop's turn */
     }
-    return len; /* all of it is taken */
+    return len; /* fewer than came: reading pauses */
+}
+
+static void on_drain(struct party_stream *stream, void *user)
+{
+    (void)user;
+    party_stream_resume(stream);
 }
 
 static void on_close(struct party_stream *stream, int reason, void *user)
@@ -34,7 +43,8 @@ static void on_close(struct party_stream *stream, int reason, void *user)
     }
 }
 
-static const struct party_stream_ops stream_ops = {.on_data = on_data, .on_close = on_close};
+static const struct party_stream_ops stream_ops = {
+    .on_data = on_data, .on_close = on_close, .on_drain = on_drain};
 
 static void say(enum party_log_level level, const char *message, void *user)
 {

@@ -23,18 +23,27 @@ static void *end(void *server)
     return NULL;
 }
 
+/* Takes what there is room to answer, so a client that does not read is waited for. */
 static size_t on_data(struct party_stream *stream, const uint8_t *data, size_t len, void *user)
 {
     (void)user;
+    size_t room = party_stream_output_room(stream);
+    len = len < room ? len : room;
     for (size_t done = 0; done < len;) {
         char part[1024];
         size_t n = 0;
         while (n < sizeof(part) && done < len) {
             part[n++] = (char)toupper(data[done++]);
         }
-        party_stream_write(stream, part, n);
+        party_stream_write(stream, part, n); /* sent at the end of the loop's turn */
     }
-    return len;
+    return len; /* fewer than came: reading pauses */
+}
+
+static void on_drain(struct party_stream *stream, void *user)
+{
+    (void)user;
+    party_stream_resume(stream);
 }
 
 static void on_close(struct party_stream *stream, int reason, void *user)
@@ -52,7 +61,8 @@ static void drain(struct party_request *request, void *user)
     party_stream_finish(request->stream); /* what is queued goes out, then it closes */
 }
 
-static const struct party_stream_ops stream_ops = {.on_data = on_data, .on_close = on_close};
+static const struct party_stream_ops stream_ops = {
+    .on_data = on_data, .on_close = on_close, .on_drain = on_drain};
 static const struct party_stream_limits limits = {.read_timeout_ms = 60 * 1000};
 
 static void say(enum party_log_level level, const char *message, void *user)

@@ -15,7 +15,8 @@ PARTY_BEGIN_DECLS
  *
  * A turn of the loop does, in this order:
  *   1. waits until something is due (not at all when a task waits);
- *   2. takes the time (party_loop_now_ns gives this value until the next turn);
+ *   2. takes the time (party_loop_now_ns gives this value until the next turn, or until it is
+ *      taken anew);
  *   3. calls what became ready: watches, signals;
  *   4. calls timers that are due;
  *   5. calls posted tasks, those that were there when the phase began;
@@ -75,8 +76,14 @@ PARTY_API PARTY_MUST_USE int party_loop_run_once(struct party_loop *loop, int ti
  */
 PARTY_API void party_loop_stop(struct party_loop *loop);
 
-/** Monotonic time at the start of this turn, ns. */
+/** Monotonic time at the start of this turn, ns, or when it was taken anew. */
 PARTY_API int64_t party_loop_now_ns(const struct party_loop *loop);
+
+/**
+ * Takes the time anew: for a callback that worked for long and then starts timers. Between turns,
+ * and where a look-up or a connector is started, the library does it itself. NULL is accepted.
+ */
+PARTY_API void party_loop_update_now(struct party_loop *loop);
 
 /** The name of the backend in use: "epoll", "io_uring". */
 PARTY_API const char *party_loop_backend(const struct party_loop *loop);
@@ -170,8 +177,8 @@ struct party_timer {
 };
 
 /**
- * Calls fn once, delay_ns after this turn's time, never early. A started timer is moved.
- * Returns: 0; -ENOMEM, and then the timer is as before.
+ * Calls fn once, delay_ns after the time of party_loop_now_ns, between turns after now; never
+ * early. A started timer is moved. Returns: 0; -ENOMEM, and then the timer is as before.
  */
 PARTY_API PARTY_MUST_USE int party_timer_start(struct party_loop *loop, struct party_timer *timer,
                                                int64_t delay_ns, party_timer_fn fn, void *user);

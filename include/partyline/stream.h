@@ -49,9 +49,9 @@ struct party_stream_ops {
     /**
      * The stream is gone. reason: 0 after party_stream_close or party_stream_finish; -errno of the
      * failing call (-ECONNRESET, -EPIPE, -ETIMEDOUT ...); PARTY_EOVERFLOW, PARTY_EIDLE,
-     * PARTY_ESILENT when a limit cut it; with TLS also PARTY_ETIMEOUT (handshake) and the
-     * PARTY_ETLS_ codes (tls.h). Called exactly once for each created stream, never from
-     * within another call on it.
+     * PARTY_ESILENT when a limit cut it; PARTY_ETIMEOUT when finish_timeout_ms were over before all
+     * was sent, with TLS also before the handshake was done; the PARTY_ETLS_ codes (tls.h). Called
+     * exactly once for each created stream, never from within another call on it.
      */
     void (*on_close)(struct party_stream *stream, int reason, void *user);
     /**
@@ -65,10 +65,18 @@ struct party_stream_ops {
      * Comes once, before any on_data of what was encrypted. NULL: nobody asks.
      */
     void (*on_secure)(struct party_stream *stream, void *user);
+    /**
+     * Enough of what waited has gone out: no more than output_low_bytes are queued, after more
+     * were. For who takes no input while the peer does not read what it causes: on_data takes what
+     * there is room for (party_stream_output_room), and this calls party_stream_resume. Never comes
+     * from within another call on the stream. NULL: nobody asks.
+     */
+    void (*on_drain)(struct party_stream *stream, void *user);
 };
 
 struct party_stream_limits {
     uint32_t output_max_bytes;  /* queued and unsent, beyond it the stream is cut; default 96 KiB */
+    uint32_t output_low_bytes;  /* on_drain: a quarter of the former when 0, the default */
     uint32_t read_max_bytes;    /* handed over per turn; default 16 KiB, at most 64 KiB */
     uint32_t write_timeout_ms;  /* no progress with output waiting: cut; default 10,000; 0: never */
     uint32_t read_timeout_ms;   /* no input for so long while it is read: cut; default 0: never */
@@ -112,7 +120,8 @@ PARTY_API void party_stream_write_span(struct party_stream *stream, struct party
 
 /**
  * Queues a copy of the bytes; otherwise as party_stream_write_span. 16 KiB and more are not copied
- * but sent at once when nothing is queued before them, and what the socket did not take is queued.
+ * but sent at once when nothing is queued before them (not with TLS or a write rate), and what the
+ * socket did not take is queued.
  */
 PARTY_API void party_stream_write(struct party_stream *stream, const void *bytes, size_t len);
 

@@ -245,6 +245,7 @@ int party_connector_start(struct party_loop *loop, const struct party_connector_
     connector->loop = loop;
     connector->fn = fn;
     connector->user = user;
+    party_loop_update_now(loop); /* the time-out begins here, however long this turn took */
     connector->deadline_ns =
         party__deadline_after_ns(party_loop_now_ns(loop), timeout_of(settings));
     connector->options.delay_ms = settings->delay_ms;

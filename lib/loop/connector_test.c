@@ -211,6 +211,31 @@ static void test_the_deadline_ends_all_attempts(void **state)
     assert_failure(scene, 1, &scene->full.address, PARTY_ETIMEOUT);
 }
 
+static void start_late_in_the_turn(struct party_timer *timer, void *user)
+{
+    (void)timer;
+    struct scene *scene = user;
+    const struct party_connector_settings settings = {
+        .addresses = &scene->full.address, .address_count = 1, .timeout_ms = 300};
+    scene->clock_ns += 1000 * MS; /* what was done before took long */
+    (void)start(scene, &settings);
+}
+
+static void test_the_deadline_counts_from_the_call(void **state)
+{
+    struct scene *scene = *state;
+    struct party_timer timer = {0};
+    assert_int_equal(party_timer_start(scene->loop, &timer, 0, start_late_in_the_turn, scene), 0);
+    run_turn(scene->loop);
+    scene->clock_ns += 300 * MS - 1;
+    run_turn(scene->loop);
+    assert_int_equal(scene->told_count, 0);
+    scene->clock_ns += 1;
+    run_turn(scene->loop);
+    assert_int_equal(scene->told_count, 1);
+    assert_result(scene->result, PARTY_ETIMEOUT);
+}
+
 static void test_a_timeout_has_a_default_and_can_be_none(void **state)
 {
     struct scene *scene = *state;
@@ -492,6 +517,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_silence_starts_the_next_after_the_head_start, set_up,
                                         tear_down),
         cmocka_unit_test_setup_teardown(test_the_deadline_ends_all_attempts, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_the_deadline_counts_from_the_call, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_a_timeout_has_a_default_and_can_be_none, set_up,
                                         tear_down),
         cmocka_unit_test_setup_teardown(test_failures_at_once_are_told_later, set_up, tear_down),

@@ -207,6 +207,7 @@ static int hand_over(struct party_lookup *lookup, const struct party_lookup_ques
     int64_t timeout_ms =
         question->timeout_ms == 0 ? PARTY_LOOKUP_TIMEOUT_DEFAULT_MS : question->timeout_ms;
     if (timeout_ms != -1) {
+        party_loop_update_now(lookup->loop); /* it begins here, however long this turn took */
         int r = party_timer_start(lookup->loop, &query->timer, party__span_ns(timeout_ms),
                                   on_timeout, query);
         if (r < 0) {

@@ -97,6 +97,46 @@ static void test_a_query_times_out_while_the_resolver_is_stuck(void **state)
     party_loop_destroy(loop);
 }
 
+struct late_asker {
+    struct party_timer timer;
+    struct party_lookup *lookup;
+    int64_t clock_ns;
+    struct answer answer;
+};
+
+static void ask_late_in_the_turn(struct party_timer *timer, void *user)
+{
+    (void)timer;
+    struct late_asker *late = user;
+    const struct party_lookup_question question = {
+        .host = "stuck", .service = "7", .timeout_ms = 50};
+    late->clock_ns += INT64_C(1000) * 1000000; /* what was done before took long */
+    assert_int_equal(party_lookup_start(late->lookup, &question, on_answer, &late->answer, NULL),
+                     0);
+}
+
+static void test_a_timeout_begins_with_the_call(void **state)
+{
+    (void)state;
+    struct late_asker late = {.clock_ns = 1000};
+    struct party_loop *loop = create_loop();
+    use_test_clock(loop, &late.clock_ns);
+    late.lookup = create_lookup(loop, 1, 0);
+    assert_int_equal(party_timer_start(loop, &late.timer, 0, ask_late_in_the_turn, &late), 0);
+    run_turn(loop);
+    await_inside(1);
+    late.clock_ns += INT64_C(50) * 1000000 - 1;
+    run_turn(loop);
+    assert_int_equal(late.answer.calls, 0);
+    late.clock_ns += 1;
+    run_turn(loop);
+    assert_int_equal(late.answer.calls, 1);
+    assert_int_equal(late.answer.result, PARTY_ETIMEOUT);
+    open_gate();
+    party_lookup_destroy(late.lookup);
+    party_loop_destroy(loop);
+}
+
 static void test_a_timeout_beyond_the_clock_is_for_ever(void **state)
 {
     (void)state;
@@ -255,6 +295,7 @@ int main(void)
         cmocka_unit_test_setup(test_cancel_does_not_wait_for_the_resolver, close_gate),
         cmocka_unit_test_setup(test_cancel_wins_over_an_answer_that_was_not_told, close_gate),
         cmocka_unit_test_setup(test_a_query_times_out_while_the_resolver_is_stuck, close_gate),
+        cmocka_unit_test_setup(test_a_timeout_begins_with_the_call, close_gate),
         cmocka_unit_test_setup(test_a_timeout_beyond_the_clock_is_for_ever, close_gate),
         cmocka_unit_test_setup(test_destroy_leaves_a_stuck_thread_behind_which_frees_what_it_has,
                                close_gate),

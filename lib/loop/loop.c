@@ -248,6 +248,13 @@ int64_t party_loop_now_ns(const struct party_loop *loop)
     return loop->now_ns;
 }
 
+void party_loop_update_now(struct party_loop *loop)
+{
+    if (loop != NULL) {
+        loop->now_ns = loop->clock_ns(loop->clock_user);
+    }
+}
+
 const char *party_loop_backend(const struct party_loop *loop)
 {
     PARTY__REQUIRE(NULL, loop);

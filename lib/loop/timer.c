@@ -138,6 +138,9 @@ int party_timer_start(struct party_loop *loop, struct party_timer *timer, int64_
         timer->index = heap->count++;
         timer->loop = loop;
     }
+    if (!loop->in_turn) {
+        party_loop_update_now(loop);
+    }
     int64_t delay = delay_ns > 0 ? delay_ns : 0;
     timer->fn = fn;
     timer->user = user;

@@ -70,17 +70,43 @@ static void test_timer_fires_once_and_not_a_nanosecond_early(void **state)
     party_loop_destroy(f.loop);
 }
 
+static void start_b_late_in_the_turn(struct party_timer *timer, void *user)
+{
+    (void)timer;
+    struct fixture *f = user;
+    f->clock_ns += 700; /* the callback takes its time */
+    start_letter(f->loop, &f->b, 10);
+    assert_int_equal(f->b.timer.due_ns, START_NS + 10);
+    party_loop_update_now(f->loop);
+    assert_int_equal(party_loop_now_ns(f->loop), START_NS + 700);
+    start_letter(f->loop, &f->c, 10);
+    assert_int_equal(f->c.timer.due_ns, START_NS + 710);
+}
+
 static void test_delay_counts_from_the_time_of_the_turn(void **state)
 {
     (void)state;
     struct fixture f;
     fixture_init(&f);
-    f.clock_ns += 700; /* The clock went on, but no turn has taken the time. */
-    start_letter(f.loop, &f.a, 10);
-    assert_int_equal(f.a.timer.due_ns, START_NS + 10);
+    int r = party_timer_start(f.loop, &f.a.timer, 0, start_b_late_in_the_turn, &f);
+    assert_int_equal(r, 0);
     run_turn(f.loop);
+    assert_true(f.c.timer.loop != NULL);
+    party_loop_destroy(f.loop);
+}
+
+static void test_between_turns_delay_counts_from_now(void **state)
+{
+    (void)state;
+    struct fixture f;
+    fixture_init(&f);
+    f.clock_ns += 700; /* no turn has taken the time */
     start_letter(f.loop, &f.a, 10);
     assert_int_equal(f.a.timer.due_ns, START_NS + 710);
+    run_turn(f.loop);
+    f.clock_ns += 300;
+    start_letter(f.loop, &f.a, 10);
+    assert_int_equal(f.a.timer.due_ns, START_NS + 1010);
     party_loop_destroy(f.loop);
 }
 
@@ -517,6 +543,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_timer_fires_once_and_not_a_nanosecond_early),
         cmocka_unit_test(test_delay_counts_from_the_time_of_the_turn),
+        cmocka_unit_test(test_between_turns_delay_counts_from_now),
         cmocka_unit_test(test_timers_of_equal_time_fire_in_start_order),
         cmocka_unit_test(test_start_of_a_started_timer_moves_it),
         cmocka_unit_test(test_stopped_timer_is_not_called),

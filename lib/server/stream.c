@@ -167,7 +167,7 @@ static void on_timer(struct party_timer *timer, void *user)
     struct party_stream *s = user;
     int64_t now_ns = party_loop_now_ns(s->loop);
     if (s->state == STREAM_FINISHING) {
-        party__stream_die(s, 0);
+        party__stream_die(s, party__stream_queued(s) > 0 ? PARTY_ETIMEOUT : 0);
     } else if (s->state != STREAM_OPEN) {
         return; /* cut already, and on_cut is still to come in this turn */
     } else if (now_ns >= handshake_due_ns(s)) {
@@ -215,6 +215,7 @@ static void finish_within(struct party_stream *s, uint32_t timeout_ms)
 {
     s->state = STREAM_FINISHING;
     party__stream_drop_kept(s);
+    party_loop_update_now(s->loop); /* it begins here, however long this turn took */
     start_timer(s, (int64_t)timeout_ms * PARTY__NS_PER_MS);
     if (s->state != STREAM_CLOSED) {
         party__stream_queue_task(s);
@@ -307,6 +308,7 @@ int party_stream_create(struct party_loop *loop, int fd, const struct party_stre
         free(s);
         return r;
     }
+    party_loop_update_now(loop); /* time-outs begin here, however long this turn took */
     s->input_ns = party_loop_now_ns(loop);
     int64_t due_ns = read_due_ns(s);
     if (due_ns != INT64_MAX) {

@@ -99,7 +99,8 @@ struct party_stream {
     bool blocked; /* the socket takes no more for now */
     bool shut;    /* our side is shut down */
     bool unwatched;
-    bool in_cut; /* on_cut runs: the last words may be written */
+    bool in_cut;    /* on_cut runs: the last words may be written */
+    bool above_low; /* more than the low mark was queued since on_drain came last */
     int reason;
     int64_t input_ns; /* when input last came, or was asked for again */
     const struct party_stream_ops *ops;

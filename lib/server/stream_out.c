@@ -72,6 +72,30 @@ static int send_some(struct party_stream *s)
     }
 }
 
+static uint32_t low_mark(const struct party_stream *s)
+{
+    return s->limits->output_low_bytes ? s->limits->output_low_bytes
+                                       : party__stream_output_max(s) / 4;
+}
+
+/* What was written may be enough that somebody waits for it to go: sent bytes of it have gone at
+ * once, which its writer does not see. */
+static void note_written(struct party_stream *s, size_t sent)
+{
+    s->above_low = s->above_low || party__stream_queued(s) + sent > low_mark(s);
+    party__stream_queue_task(s);
+}
+
+static void tell_drain(struct party_stream *s)
+{
+    if (s->above_low && s->state == STREAM_OPEN && party__stream_queued(s) <= low_mark(s)) {
+        s->above_low = false;
+        if (s->ops->on_drain) {
+            s->ops->on_drain(s, s->user);
+        }
+    }
+}
+
 static void after_output_gone(struct party_stream *s)
 {
     if (s->state != STREAM_FINISHING || s->shut || (s->tls && !party__stream_tls_is_done(s))) {
@@ -105,6 +129,7 @@ void party__stream_flush(struct party_stream *s)
         after_output_gone(s);
     }
     party__stream_update_watch(s);
+    tell_drain(s);
 }
 
 /* Whether n more bytes may be queued; cuts the stream when they may not. */
@@ -141,7 +166,7 @@ void party_stream_write_span(struct party_stream *stream, struct party_buf *buf,
         party__stream_die(stream, -ENOMEM);
         return;
     }
-    party__stream_queue_task(stream);
+    note_written(stream, 0);
 }
 
 /* Whether bytes may go out at once: they overtake nothing, and nothing has to be done to them. */
@@ -172,22 +197,20 @@ size_t party_stream_try_write(struct party_stream *stream, const void *bytes, si
 void party_stream_write(struct party_stream *stream, const void *bytes, size_t len)
 {
     PARTY__REQUIRE_VOID(stream);
-    if (!admit_output(stream, len)) {
-        return;
-    }
+    size_t sent = 0;
     if (len >= COPY_MAX_BYTES) {
-        size_t sent = party_stream_try_write(stream, bytes, len);
+        sent = party_stream_try_write(stream, bytes, len);
         bytes = (const uint8_t *)bytes + sent;
         len -= sent;
-        if (stream->state == STREAM_CLOSED) {
-            return;
-        }
+    }
+    if (!admit_output(stream, len)) {
+        return;
     }
     if (party__outq_copy(party__stream_queue(stream), bytes, (uint32_t)len) < 0) {
         party__stream_die(stream, -ENOMEM);
         return;
     }
-    party__stream_queue_task(stream);
+    note_written(stream, sent);
 }
 
 void party_stream_drop_queued(struct party_stream *stream, int delimiter)

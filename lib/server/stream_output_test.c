@@ -576,7 +576,26 @@ static void test_finish_timeout_closes_whatever_the_peer_does(void **state)
     (void)peer_read(p, got, 5000, &end); /* progress does not put it off */
     settle_loop(b->loop);
     assert_int_equal(p->closes, 0);
+    size_t left = party_stream_queued(p->stream);
+    assert_true(left > 0 || b->kind == PAIR_TCP); /* whose socket may have taken the rest */
     b->clock_ns += 100 * MS;
+    settle_loop(b->loop);
+    assert_int_equal(p->closes, 1);
+    assert_int_equal(p->reason, left > 0 ? PARTY_ETIMEOUT : 0);
+    probe_free(p);
+}
+
+static void test_finish_timeout_is_no_failure_once_all_was_sent(void **state)
+{
+    struct bench *b = *state;
+    const struct party_stream_limits limits = {.finish_timeout_ms = 300};
+    struct probe *p = probe_open(b->loop, b->kind, &limits);
+    party_stream_write(p->stream, "bye", 3);
+    b->clock_ns += 1000 * MS; /* the turn took long; the time-out begins with the call */
+    party_stream_finish(p->stream);
+    settle_loop(b->loop);
+    assert_int_equal(p->closes, 0); /* it waits for the peer's end */
+    b->clock_ns += 300 * MS;
     settle_loop(b->loop);
     assert_int_equal(p->closes, 1);
     assert_int_equal(p->reason, 0);
@@ -670,6 +689,7 @@ int main(void)
         ON_BOTH(test_finish_of_a_paused_stream_reads_the_rest),
         ON_BOTH(test_finish_after_the_peers_end_closes_when_all_is_sent),
         ON_BOTH(test_finish_timeout_closes_whatever_the_peer_does),
+        ON_BOTH(test_finish_timeout_is_no_failure_once_all_was_sent),
         ON_BOTH(test_finish_with_dropped_output_shuts_down_at_once),
         ON_BOTH(test_nothing_is_queued_after_close),
         ON_BOTH(test_span_beyond_what_was_written_closes),

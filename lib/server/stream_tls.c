@@ -295,6 +295,7 @@ bool party__stream_tls_is_done(const struct party_stream *s)
 
 static int64_t handshake_due_ns(const struct party_stream *s)
 {
+    party_loop_update_now(s->loop); /* it begins here, however long this turn took */
     uint32_t timeout_ms = s->limits->handshake_timeout_ms ? s->limits->handshake_timeout_ms
                                                           : HANDSHAKE_TIMEOUT_DEFAULT_MS;
     return party_loop_now_ns(s->loop) + (int64_t)timeout_ms * PARTY__NS_PER_MS;

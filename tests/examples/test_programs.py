@@ -46,6 +46,33 @@ def in_thread(function, *args):
 # ---- server models ----
 
 
+def echo_to_a_late_reader(where, total):
+    """Sends much and reads nothing until the server has stopped reading, too; then all comes back."""
+    said = b"late\n" * (total // 5)
+    with connect(where) as sock:
+        sock.setblocking(False)
+        sent = 0
+        while select.select([], [sock], [], 0.3)[1] and sent < len(said):
+            sent += sock.send(said[sent:])
+        assert sent < len(said), "nobody slowed it down"
+        sock.settimeout(PATIENCE_S)
+
+        def send_the_rest():
+            sock.sendall(said[sent:])
+            sock.shutdown(socket.SHUT_WR)
+
+        sender = in_thread(send_the_rest)
+        answer = read_all(sock)
+        sender.join(PATIENCE_S)
+        assert answer == said.upper()
+
+
+@pytest.mark.parametrize("program", ["model_loops", "guide/step09_loops"])
+def test_who_reads_late_gets_all(run, program):
+    args = ["127.0.0.1:0"] if program.startswith("guide/") else ["127.0.0.1", "0"]
+    echo_to_a_late_reader(run("c", program, *args).listening(), 30_000_000)
+
+
 @pytest.mark.parametrize("model", MODELS)
 @pytest.mark.parametrize("client_is", ["python", "c"])
 def test_models_answer_in_capitals(run, model, client_is):
