@@ -81,7 +81,7 @@ PARTY_API int64_t party_loop_now_ns(const struct party_loop *loop);
 
 /**
  * Takes the time anew: for a callback that worked for long and then starts timers. Between turns,
- * and where a look-up or a connector is started, the library does it itself. NULL is accepted.
+ * and where a look-up or a connector is started, the library does it itself.
  */
 PARTY_API void party_loop_update_now(struct party_loop *loop);
 

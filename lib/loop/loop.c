@@ -250,9 +250,8 @@ int64_t party_loop_now_ns(const struct party_loop *loop)
 
 void party_loop_update_now(struct party_loop *loop)
 {
-    if (loop != NULL) {
-        loop->now_ns = loop->clock_ns(loop->clock_user);
-    }
+    PARTY__REQUIRE_VOID(loop);
+    loop->now_ns = loop->clock_ns(loop->clock_user);
 }
 
 const char *party_loop_backend(const struct party_loop *loop)
