@@ -71,6 +71,7 @@ enum party_server_model {
 };
 
 #define PARTY_SERVER_REQUEST_QUEUE_SIZE 5    /* Python's */
+#define PARTY_SERVER_LOOPS_QUEUE_SIZE   1024 /* of the loops model, which is for many */
 #define PARTY_SERVER_MAX_PACKET_SIZE    8192 /* Python's */
 #define PARTY_SERVER_MAX_CHILDREN       40   /* Python's */
 #define PARTY_SERVER_MAX_THREADS        1000 /* of a pool */
@@ -89,7 +90,7 @@ struct party_server_settings {
     void *user; /* given to all steps */
 
     int address_family;          /* 0: the address's; one that differs from it is -EAFNOSUPPORT */
-    unsigned request_queue_size; /* the backlog; 0: PARTY_SERVER_REQUEST_QUEUE_SIZE */
+    unsigned request_queue_size; /* the backlog; 0: the default above, of the model */
     bool allow_reuse_address;    /* SO_REUSEADDR; Python's default is false, too */
     bool allow_reuse_port;       /* SO_REUSEPORT */
     size_t max_packet_size;      /* bytes of a packet, the rest is cut off; 0: the default above */

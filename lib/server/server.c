@@ -74,7 +74,9 @@ static void set_default(unsigned *value, unsigned default_value)
 
 static void fill_defaults(struct party_server_settings *settings)
 {
-    set_default(&settings->request_queue_size, PARTY_SERVER_REQUEST_QUEUE_SIZE);
+    set_default(&settings->request_queue_size, settings->model == PARTY_SERVER_LOOPS
+                                                   ? PARTY_SERVER_LOOPS_QUEUE_SIZE
+                                                   : PARTY_SERVER_REQUEST_QUEUE_SIZE);
     set_default(&settings->max_children, PARTY_SERVER_MAX_CHILDREN);
     if (settings->model != PARTY_SERVER_LOOPS) {
         set_default(&settings->max_threads, PARTY_SERVER_MAX_THREADS);

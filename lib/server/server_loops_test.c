@@ -127,6 +127,36 @@ static struct party_server_settings looping(struct tally *tally)
 
 /* ---- serving ---- */
 
+/* tcp(7): of a listening socket TCP_INFO tells the backlog where others have tcpi_sacked. */
+static unsigned backlog_of(const struct party_server *server)
+{
+    struct tcp_info info;
+    socklen_t len = sizeof(info);
+    int fd = party_server_fileno(server);
+    assert_int_equal(getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &len), 0);
+    return info.tcpi_sacked;
+}
+
+static void test_many_may_come_at_once(void **state)
+{
+    (void)state;
+    struct tally tally;
+    struct party_server_settings settings = looping(&tally);
+    settings.request_queue_size = 0;
+    struct party_server *server = open_with(&settings);
+    int somaxconn =
+        PARTY_SERVER_LOOPS_QUEUE_SIZE; /* the kernel allows no more than its own limit */
+    FILE *file = fopen("/proc/sys/net/core/somaxconn", "r");
+    if (file != NULL) {
+        assert_int_equal(fscanf(file, "%d", &somaxconn), 1);
+        (void)fclose(file);
+    }
+    int wanted =
+        somaxconn < PARTY_SERVER_LOOPS_QUEUE_SIZE ? somaxconn : PARTY_SERVER_LOOPS_QUEUE_SIZE;
+    assert_int_equal(backlog_of(server), wanted);
+    party_server_destroy(server);
+}
+
 static void test_streams_live_from_setup_to_finish(void **state)
 {
     (void)state;
@@ -580,6 +610,7 @@ static void test_loops_survive_no_memory(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_many_may_come_at_once),
         cmocka_unit_test(test_streams_live_from_setup_to_finish),
         cmocka_unit_test(test_streams_stand_still_between_two_times_of_serving),
         cmocka_unit_test(test_a_stream_in_any_loop_may_shut_the_server_down),
