@@ -9,8 +9,10 @@
  * contract says what it means there, and each function that is not inline looks for it first: a
  * library with assertions, as it is by default, ends the process and says which argument of which
  * function it was; one configured with -Db_ndebug=true does nothing and returns -EINVAL, or false,
- * NULL, "" or 0 where the function returns no codes. Nobody looks at bytes that come with their
- * length: the kernel refuses NULL with -EFAULT, and of 0 bytes none is touched.
+ * NULL, "" or 0 where the function returns no codes. Bytes and arrays that come with their length
+ * may be NULL when there are none. Those that only the kernel looks at, as what is sent and
+ * received by a socket, it refuses with -EFAULT when they are NULL all the same. A struct's member
+ * that is NULL and must not be is -EINVAL in any library.
  *
  * An object used after its end, ended twice or used by two threads where one may, a watch started
  * twice have no defined result; some of these end a library with assertions. What comes from

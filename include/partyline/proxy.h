@@ -63,9 +63,9 @@ struct party_proxy_answer {
  * socket is a connection to that host, and nothing the host sent has been read. The socket's
  * timeout bounds the whole exchange.
  * Returns: 0; PARTY_EOF when the proxy closed; a PARTY_EPROXY_ code; PARTY_EADDRESS for a host with
- *   other bytes than above; -EINVAL for a port of 0, a text that is too long, a user that is empty,
- *   or (HTTP) user or password with control bytes, or a user with a colon; -ENOMEM; -EAGAIN,
- *   PARTY_ETIMEOUT, -errno as party_sock_recv_into and party_sock_send.
+ *   other bytes than above; -EINVAL for no host, a port of 0, a text that is too long, a user that
+ *   is empty, or (HTTP) user or password with control bytes, or a user with a colon; -ENOMEM;
+ *   -EAGAIN, PARTY_ETIMEOUT, -errno as party_sock_recv_into and party_sock_send.
  * Owns: nothing. After a failure other than those of the arguments the connection is of no use.
  *   ret_answer may be NULL; it is set whenever the exchange has begun.
  * Blocks: up to the socket's timeout in all.

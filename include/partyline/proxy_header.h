@@ -74,8 +74,8 @@ PARTY_API bool party_proxy_header_next_tlv(const struct party_proxy_header *head
  * AF_UNSPEC; a LOCAL header has no addresses. type 0 means SOCK_STREAM.
  * Returns: its length; -ENOSPC when it does not fit into cap; -EAFNOSUPPORT when the addresses are
  *   not both INET, both INET6 or (version 2) both UNIX; -EINVAL for another version or type, for
- *   fields that are malformed or have a CRC32C of their own, and for fields, a checksum, LOCAL or
- *   SOCK_DGRAM in version 1; PARTY_EPROXY_TOOLONG beyond PARTY_PROXY_HEADER_MAX_BYTES.
+ *   fields that are malformed, missing or have a CRC32C of their own, and for fields, a checksum,
+ *   LOCAL or SOCK_DGRAM in version 1; PARTY_EPROXY_TOOLONG beyond PARTY_PROXY_HEADER_MAX_BYTES.
  */
 PARTY_API PARTY_MUST_USE ssize_t party_proxy_header_format(const struct party_proxy_header *header,
                                                            void *buf, size_t cap);

@@ -127,7 +127,8 @@ PARTY_API PARTY_MUST_USE ssize_t party_sock_cmsg_space(size_t data_len);
 /**
  * Appends a control message to a message that is to be sent, whose control has room for cap bytes
  * and has control_len of them in use.
- * Returns: 0; -ENOBUFS when it does not fit; -EOVERFLOW as party_sock_cmsg_space.
+ * Returns: 0; -ENOBUFS when it does not fit; -EOVERFLOW as party_sock_cmsg_space; -EINVAL for no
+ *   control, or a length without data.
  */
 PARTY_API PARTY_MUST_USE int party_sock_cmsg_add(struct party_sock_message *message, size_t cap,
                                                  const struct party_sock_cmsg *cmsg);
@@ -142,7 +143,8 @@ PARTY_API PARTY_MUST_USE int party_sock_cmsg_add(struct party_sock_message *mess
  *         ...
  *     }
  *
- * Returns: 1; 0 at the end; -EBADMSG for what is no control message, which ends the walk.
+ * Returns: 1; 0 at the end; -EBADMSG for what is no control message, which ends the walk; -EINVAL
+ *   for a control_len without control.
  */
 PARTY_API PARTY_MUST_USE int party_sock_cmsg_next(const struct party_sock_message *message,
                                                   size_t *cursor, struct party_sock_cmsg *ret_cmsg);
@@ -161,7 +163,7 @@ struct party_sock_fds {
 /**
  * Python's socket.send_fds: sends bytes, and descriptors with the first of them. len must be at
  * least 1 on a stream: with no byte none goes, and nobody is told.
- * Returns: bytes taken; -EINVAL for more than 253 descriptors.
+ * Returns: bytes taken; -EINVAL for more than 253 descriptors, or a count without fds.
  * Owns: the caller keeps the descriptors; the receiver gets duplicates.
  */
 PARTY_API PARTY_MUST_USE ssize_t party_sock_send_fds(struct party_sock *sock, const void *buf,
@@ -171,7 +173,7 @@ PARTY_API PARTY_MUST_USE ssize_t party_sock_send_fds(struct party_sock *sock, co
 /**
  * Python's socket.recv_fds: reads bytes and the descriptors that came with them, which are
  * close-on-exec. What came beyond cap is closed and told by MSG_CTRUNC in fds->flags.
- * Returns: bytes read; 0 at end of stream.
+ * Returns: bytes read; 0 at end of stream; -EINVAL for a cap without fds.
  * Owns: the caller owns the descriptors.
  */
 PARTY_API PARTY_MUST_USE ssize_t party_sock_recv_fds(struct party_sock *sock, void *buf, size_t len,

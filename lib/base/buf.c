@@ -48,6 +48,7 @@ void party_buf_unref(struct party_buf *buf)
 int party_buf_append(struct party_buf *buf, const void *bytes, size_t len)
 {
     PARTY__REQUIRE(-EINVAL, buf);
+    PARTY__REQUIRE_BYTES(-EINVAL, bytes, len);
     if (len > party_buf_room(buf)) {
         return -ENOSPC;
     }

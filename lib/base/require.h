@@ -16,8 +16,10 @@
  *         PARTY__REQUIRE(-EINVAL, sock, address);
  *
  * A library with assertions ends the process with what assert(3) prints, the function and the
- * argument; one without returns the first argument. Up to five pointers. Not asked are user, which
- * is nobody's but the caller's, and bytes that come with their length, which may be none.
+ * argument; one without returns the first argument. Up to five pointers. Not asked is user, which
+ * is nobody's but the caller's. Bytes and arrays that come with their length may be NULL when they
+ * are none, and are asked with PARTY__REQUIRE_BYTES; what only the kernel looks at it refuses
+ * itself.
  */
 #define PARTY__REQUIRE(result, ...)                                                                \
     do {                                                                                           \
@@ -30,6 +32,22 @@
 #define PARTY__REQUIRE_VOID(...)                                                                   \
     do {                                                                                           \
         if (PARTY__HAS_NULL(__VA_ARGS__)) {                                                        \
+            return;                                                                                \
+        }                                                                                          \
+    } while (0)
+
+/** The same for what comes with its length, in bytes or elements. */
+#define PARTY__REQUIRE_BYTES(result, bytes, len)                                                   \
+    do {                                                                                           \
+        if ((len) > 0 && PARTY__IS_NULL(bytes)) {                                                  \
+            return result;                                                                         \
+        }                                                                                          \
+    } while (0)
+
+/** And where nothing is returned. */
+#define PARTY__REQUIRE_BYTES_VOID(bytes, len)                                                      \
+    do {                                                                                           \
+        if ((len) > 0 && PARTY__IS_NULL(bytes)) {                                                  \
             return;                                                                                \
         }                                                                                          \
     } while (0)

@@ -113,6 +113,7 @@ int party_request_create_packet(struct party_server *server, const void *packet,
                                 struct party_request **ret_request)
 {
     PARTY__REQUIRE(-EINVAL, server, client_address, ret_request);
+    PARTY__REQUIRE_BYTES(-EINVAL, packet, packet_len);
     struct party__request *request;
     int r = party__request_new(server, packet_len, &request);
     if (r < 0) {

@@ -158,6 +158,7 @@ void party_stream_resume(struct party_stream *stream)
 int party_stream_unread(struct party_stream *stream, const void *bytes, size_t len)
 {
     PARTY__REQUIRE(-EINVAL, stream);
+    PARTY__REQUIRE_BYTES(-EINVAL, bytes, len);
     if (stream->state != STREAM_OPEN || len == 0) {
         return 0;
     }

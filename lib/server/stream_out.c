@@ -179,6 +179,7 @@ static bool may_send_now(const struct party_stream *s)
 size_t party_stream_try_write(struct party_stream *stream, const void *bytes, size_t len)
 {
     PARTY__REQUIRE(0, stream);
+    PARTY__REQUIRE_BYTES(0, bytes, len);
     if (len == 0 || !may_send_now(stream)) {
         return 0;
     }
@@ -197,6 +198,7 @@ size_t party_stream_try_write(struct party_stream *stream, const void *bytes, si
 void party_stream_write(struct party_stream *stream, const void *bytes, size_t len)
 {
     PARTY__REQUIRE_VOID(stream);
+    PARTY__REQUIRE_BYTES_VOID(bytes, len);
     size_t sent = 0;
     if (len >= COPY_MAX_BYTES) {
         sent = party_stream_try_write(stream, bytes, len);
@@ -230,6 +232,7 @@ void party_stream_drop_queued(struct party_stream *stream, int delimiter)
 size_t party_stream_peek_queued(const struct party_stream *stream, void *buf, size_t len)
 {
     PARTY__REQUIRE(0, stream);
+    PARTY__REQUIRE_BYTES(0, buf, len);
     return party__outq_peek(stream->tls ? &stream->tls->plain : &stream->out, buf, len);
 }
 

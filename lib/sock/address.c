@@ -393,6 +393,7 @@ void party_address_from_sockaddr(struct party_address *ret_address, const struct
                                  socklen_t len)
 {
     PARTY__REQUIRE_VOID(ret_address);
+    PARTY__REQUIRE_BYTES_VOID(sa, len);
     struct party_address address = {0};
     /* The kernel reports the full length of an address even where it cut what it wrote. */
     address.len = len < sizeof(address.u) ? len : (socklen_t)sizeof(address.u);

@@ -73,6 +73,7 @@ int party_address_get_inet6(const struct party_address *address, uint32_t *ret_f
 int party_address_unix(const void *name, size_t len, struct party_address *ret_address)
 {
     PARTY__REQUIRE(-EINVAL, ret_address);
+    PARTY__REQUIRE_BYTES(-EINVAL, name, len);
     struct party_address address;
     struct sockaddr_un *un = begin(&address, AF_UNIX, sizeof(sa_family_t));
     if (len > 0) {

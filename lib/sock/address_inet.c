@@ -53,6 +53,7 @@ int party_address_inet_pton(int family, const char *text, void *ret_addr)
 int party_address_inet_ntop(int family, const void *addr, size_t len, char *ret_text, size_t cap)
 {
     PARTY__REQUIRE(-EINVAL, ret_text);
+    PARTY__REQUIRE_BYTES(-EINVAL, addr, len);
     if (addr_size(family) == 0) {
         return -EAFNOSUPPORT;
     }

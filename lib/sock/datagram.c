@@ -181,6 +181,7 @@ int party_datagram_recv_batch(struct party_sock *sock, struct party_datagram *da
                               size_t count)
 {
     PARTY__REQUIRE(-EINVAL, sock);
+    PARTY__REQUIRE_BYTES(-EINVAL, datagrams, count);
     if (count == 0) {
         return 0;
     }
@@ -348,6 +349,7 @@ int party_datagram_send_batch(struct party_sock *sock, struct party_datagram *da
                               size_t count)
 {
     PARTY__REQUIRE(-EINVAL, sock);
+    PARTY__REQUIRE_BYTES(-EINVAL, datagrams, count);
     size_t most = count < INT_MAX ? count : INT_MAX;
     size_t done = 0;
     size_t moved = 0;

@@ -100,7 +100,8 @@ static int take_user(struct party_proxy_client *client, const struct party_proxy
 static int take_settings(struct party_proxy_client *client,
                          const struct party_proxy_settings *settings)
 {
-    if (settings->port == 0 || copy_text(settings->host, client->host) < 0) {
+    if (settings->host == NULL || settings->port == 0 ||
+        copy_text(settings->host, client->host) < 0) {
         return -EINVAL;
     }
     client->port = settings->port;
@@ -170,6 +171,7 @@ void party_proxy_client_sent(struct party_proxy_client *client, size_t len)
 ssize_t party_proxy_client_input(struct party_proxy_client *client, const void *data, size_t len)
 {
     PARTY__REQUIRE(-EINVAL, client);
+    PARTY__REQUIRE_BYTES(-EINVAL, data, len);
     const uint8_t *bytes = data;
     size_t taken = 0;
     while (taken < len && client->error == 0 && !client->is_done && client->output_len == 0) {

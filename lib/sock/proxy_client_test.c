@@ -362,6 +362,7 @@ static void test_settings_that_cannot_be_said_are_refused(void **state)
         int result;
     } cases[] = {
         {{.host = "a", .port = 0}, -EINVAL},
+        {{.host = NULL, .port = 1}, -EINVAL},
         {{.host = "", .port = 1}, PARTY_EADDRESS},
         {{.host = "a b", .port = 1}, PARTY_EADDRESS},
         {{.host = "a\r\nb", .port = 1}, PARTY_EADDRESS},

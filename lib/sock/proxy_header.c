@@ -222,6 +222,9 @@ bool party_proxy_header_next_tlv(const struct party_proxy_header *header, size_t
                                  struct party_proxy_tlv *ret_tlv)
 {
     PARTY__REQUIRE(false, header, offset, ret_tlv);
+    if (header->tlvs == NULL) {
+        return false;
+    }
     size_t left = *offset < header->tlvs_len ? header->tlvs_len - *offset : 0;
     if (left < PARTY__PROXY_TLV_START_BYTES) {
         return false;
@@ -333,6 +336,7 @@ ssize_t party_proxy_header_parse(const void *data, size_t len,
                                  struct party_proxy_header *ret_header)
 {
     PARTY__REQUIRE(-EINVAL, ret_header);
+    PARTY__REQUIRE_BYTES(-EINVAL, data, len);
     if (len == 0) {
         return 0;
     }

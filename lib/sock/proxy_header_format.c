@@ -166,7 +166,11 @@ static ssize_t format_v2(const struct party_proxy_header *header, void *buf, siz
 ssize_t party_proxy_header_format(const struct party_proxy_header *header, void *buf, size_t cap)
 {
     PARTY__REQUIRE(-EINVAL, header);
+    PARTY__REQUIRE_BYTES(-EINVAL, buf, cap);
     if (header->type != 0 && header->type != SOCK_STREAM && header->type != SOCK_DGRAM) {
+        return -EINVAL;
+    }
+    if (header->tlvs == NULL && header->tlvs_len > 0) {
         return -EINVAL;
     }
     switch (header->version) {

@@ -373,6 +373,7 @@ static void test_what_cannot_be_written_is_refused(void **state)
         {{.version = 2, .source = v4}, -EAFNOSUPPORT},
         {{.version = 2, .destination = v4}, -EAFNOSUPPORT},
         {{.version = 2, .tlvs = huge, .tlvs_len = 2}, -EINVAL},
+        {{.version = 2, .tlvs = NULL, .tlvs_len = 3}, -EINVAL},
         {{.version = 2, .tlvs = crc, .tlvs_len = sizeof(crc)}, -EINVAL},
         {{.version = 2, .tlvs = huge, .tlvs_len = sizeof(huge)}, PARTY_EPROXY_TOOLONG},
     };

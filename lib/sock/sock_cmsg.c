@@ -42,6 +42,9 @@ int party_sock_cmsg_add(struct party_sock_message *message, size_t cap,
     if (message->control_len > cap || (size_t)space > cap - message->control_len) {
         return -ENOBUFS;
     }
+    if (message->control == NULL || (cmsg->len > 0 && cmsg->data == NULL)) {
+        return -EINVAL;
+    }
     struct cmsghdr header = {
         .cmsg_len = CMSG_LEN(cmsg->len), .cmsg_level = cmsg->level, .cmsg_type = cmsg->type};
     char *at = (char *)message->control + message->control_len;
@@ -58,6 +61,9 @@ int party_sock_cmsg_next(const struct party_sock_message *message, size_t *curso
                          struct party_sock_cmsg *ret_cmsg)
 {
     PARTY__REQUIRE(-EINVAL, message, cursor, ret_cmsg);
+    if (message->control == NULL && message->control_len > 0) {
+        return -EINVAL;
+    }
     size_t at = *cursor;
     if (at >= message->control_len || message->control_len - at < HEADER_BYTES) {
         return 0;

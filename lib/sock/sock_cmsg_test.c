@@ -177,6 +177,23 @@ static void test_nothing_has_no_messages(void **state)
     assert_end(&message, &cursor);
 }
 
+static void test_lengths_without_bytes_are_refused(void **state)
+{
+    (void)state;
+    char control[100];
+    size_t cursor = 0;
+    struct party_sock_cmsg cmsg;
+    struct party_sock_message message = {0};
+    assert_int_equal(add(&message, sizeof(control), 1, "x", 1), -EINVAL);
+    message.control = control;
+    assert_int_equal(add(&message, sizeof(control), 1, NULL, 1), -EINVAL);
+    assert_int_equal(message.control_len, 0);
+    assert_int_equal(add(&message, sizeof(control), 1, NULL, 0), 0);
+    message.control = NULL;
+    assert_int_equal(party_sock_cmsg_next(&message, &cursor, &cmsg), -EINVAL);
+    party_sock_cmsg_close_fds(&message);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -188,6 +205,7 @@ int main(void)
         cmocka_unit_test(test_one_that_was_cut_off_is_the_last),
         cmocka_unit_test(test_lengths_that_lie_never_lead_outside),
         cmocka_unit_test(test_nothing_has_no_messages),
+        cmocka_unit_test(test_lengths_without_bytes_are_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

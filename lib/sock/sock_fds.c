@@ -24,7 +24,7 @@ ssize_t party_sock_send_fds(struct party_sock *sock, const void *buf, size_t len
                             const struct party_sock_fds *fds)
 {
     PARTY__REQUIRE(-EINVAL, sock, fds);
-    if (fds->count > FDS_MAX) {
+    if (fds->count > FDS_MAX || (fds->count > 0 && fds->fds == NULL)) {
         return -EINVAL;
     }
     char control[FDS_CONTROL_BYTES];
@@ -83,6 +83,9 @@ ssize_t party_sock_recv_fds(struct party_sock *sock, void *buf, size_t len, int 
                             struct party_sock_fds *fds)
 {
     PARTY__REQUIRE(-EINVAL, sock, fds);
+    if (fds->cap > 0 && fds->fds == NULL) {
+        return -EINVAL;
+    }
     char control[OTHERS_CONTROL_BYTES + FDS_CONTROL_BYTES];
     struct iovec iov = {.iov_base = buf, .iov_len = len};
     struct party_sock_message message = {

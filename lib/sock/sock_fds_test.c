@@ -156,6 +156,9 @@ static void test_failures_leave_the_outputs(void **state)
     assert_int_equal(in.flags, 9);
     struct party_sock_fds out = {.fds = fds, .count = FDS_MAX + 1};
     assert_int_equal(party_sock_send_fds(a, "x", 1, 0, &out), -EINVAL);
+    struct party_sock_fds nowhere = {.cap = 1, .count = 1};
+    assert_int_equal(party_sock_send_fds(a, "x", 1, 0, &nowhere), -EINVAL);
+    assert_int_equal(party_sock_recv_fds(b, &c, 1, 0, &nowhere), -EINVAL);
     fds[0] = -1;
     out.count = 1;
     assert_int_equal(party_sock_send_fds(a, "x", 1, 0, &out), -EBADF);

@@ -339,6 +339,23 @@ static void test_afalg_encrypts(void **state)
     party_sock_close(cipher);
 }
 
+static void test_kernel_refuses_bytes_that_are_not_there(void **state)
+{
+    (void)state;
+    struct party_sock *a;
+    struct party_sock *b;
+    test_pair(SOCK_STREAM, &a, &b);
+    struct party_sock_message message = {.iov_count = 1};
+    assert_result(party_sock_send(a, NULL, 1, 0), -EFAULT);
+    assert_result(party_sock_sendall(a, NULL, 1, 0), -EFAULT);
+    assert_result(party_sock_sendmsg(a, &message, 0), -EFAULT);
+    assert_result(party_sock_setsockopt_bytes(a, SOL_SOCKET, SO_RCVTIMEO, NULL, 16), -EFAULT);
+    assert_result(party_sock_sendall(a, "x", 1, 0), 0);
+    assert_result(party_sock_recv_into(b, NULL, 1, 0), -EFAULT);
+    party_sock_close(a);
+    party_sock_close(b);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -355,6 +372,7 @@ int main(void)
         cmocka_unit_test(test_afalg_is_checked_before_it_is_sent),
         cmocka_unit_test(test_afalg_survives_no_memory),
         cmocka_unit_test(test_afalg_encrypts),
+        cmocka_unit_test(test_kernel_refuses_bytes_that_are_not_there),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

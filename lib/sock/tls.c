@@ -130,6 +130,7 @@ int party_tls_do_handshake(struct party_tls *tls)
 ssize_t party_tls_recv_into(struct party_tls *tls, void *buf, size_t len)
 {
     PARTY__REQUIRE(-EINVAL, tls);
+    PARTY__REQUIRE_BYTES(-EINVAL, buf, len);
     if (len == 0) {
         return 0;
     }
@@ -140,12 +141,14 @@ ssize_t party_tls_recv_into(struct party_tls *tls, void *buf, size_t len)
 ssize_t party_tls_recv(struct party_tls *tls, void *buf, size_t len)
 {
     PARTY__REQUIRE(-EINVAL, tls);
+    PARTY__REQUIRE_BYTES(-EINVAL, buf, len);
     return party_tls_recv_into(tls, buf, len);
 }
 
 ssize_t party_tls_send(struct party_tls *tls, const void *buf, size_t len)
 {
     PARTY__REQUIRE(-EINVAL, tls);
+    PARTY__REQUIRE_BYTES(-EINVAL, buf, len);
     if (len == 0) {
         return party__tls_error(tls);
     }
@@ -155,6 +158,7 @@ ssize_t party_tls_send(struct party_tls *tls, const void *buf, size_t len)
 int party_tls_sendall(struct party_tls *tls, const void *buf, size_t len)
 {
     PARTY__REQUIRE(-EINVAL, tls);
+    PARTY__REQUIRE_BYTES(-EINVAL, buf, len);
     int64_t deadline_ns = party__sock_deadline(tls->sock, PARTY__DEADLINE_OF_TIMEOUT);
     const char *rest = buf;
     while (len > 0) {

@@ -371,8 +371,13 @@ static int check_settings(const struct making *making, enum party_tls_role role)
 {
     const struct party_tls_settings *settings = making->settings;
     for (size_t i = 0; i < settings->keypair_count; i++) {
-        if (settings->keypairs[i].chain_file == NULL) {
+        if (settings->keypairs == NULL || settings->keypairs[i].chain_file == NULL) {
             return refuse(making, -EINVAL, "TLS context", "a certificate without a file");
+        }
+    }
+    for (size_t i = 0; i < settings->alpn_count; i++) {
+        if (settings->alpn == NULL || settings->alpn[i] == NULL) {
+            return refuse(making, -EINVAL, "ALPN", "a name is missing");
         }
     }
     if ((unsigned)role > PARTY_TLS_SERVER ||

@@ -155,6 +155,7 @@ ssize_t party_tls_getpeercert(const struct party_tls *tls, enum party_tls_cert_f
                               size_t cap)
 {
     PARTY__REQUIRE(-EINVAL, tls);
+    PARTY__REQUIRE_BYTES(-EINVAL, buf, cap);
     if (!tls->secure) {
         return -ENOTCONN;
     }

@@ -493,7 +493,7 @@ static void test_settings_that_contradict_each_other(void **state)
 {
     (void)state;
     char text[200];
-    static const char *const bad_alpn[] = {""};
+    static const char *const bad_alpn[] = {""}, *const no_alpn[] = {NULL};
     struct party_tls_keypair pairs[2] = {{.chain_file = test_pki_file("good")},
                                          {.chain_file = test_pki_file("good")}};
     struct party_tls_settings cases[] = {
@@ -501,6 +501,9 @@ static void test_settings_that_contradict_each_other(void **state)
         {.sni = choose},
         {.client_certs = PARTY_TLS_CLIENT_CERTS_ANY},
         {.alpn = bad_alpn, .alpn_count = 1},
+        {.alpn = no_alpn, .alpn_count = 1},
+        {.alpn_count = 1},
+        {.keypair_count = 1},
     };
     for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
         assert_result(make(PARTY_TLS_CLIENT, &cases[i], text, sizeof(text)), -EINVAL);

@@ -3,7 +3,8 @@
 """make_calls.py INCLUDE_DIR ACCEPTS_NULL OUTPUT HEADER...
 
 Writes the table of null_test.c: every public function once for each of its pointers, with NULL for
-that one and something else for the others. Refuses a declaration that it does not understand, a header
+that one and something else for the others; for bytes that come with their length, with NULL and a length
+of 1. Refuses a declaration that it does not understand, a header
 with such functions that is not among HEADER..., and a line of ACCEPTS_NULL that fits no function.
 """
 import pathlib
@@ -12,9 +13,15 @@ import sys
 
 DECLARATION = re.compile(r"\bPARTY_API\b([^;{}]*?)\b(party_[a-z0-9_]+)\(([^;{}]*?)\)\s*;")
 
-# Bytes that come with their length: NULL is for the kernel to refuse, or goes with 0 of them.
+# Bytes that come with their length, which may be NULL when there are none of them.
 BYTES = re.compile(r"(const )?(void|uint8_t|struct sockaddr|struct party_datagram|struct iovec) \*\w+$")
 LENGTH = re.compile(r"(size_t|socklen_t) \w+$")
+
+# Where these bytes go to the kernel as they are, and it is the kernel that refuses NULL.
+LEFT_TO_THE_KERNEL = {
+    "party_sock_recv", "party_sock_recv_into", "party_sock_recvfrom", "party_sock_recvfrom_into", "party_sock_send",
+    "party_sock_sendto", "party_sock_sendall", "party_sock_send_fds", "party_sock_recv_fds",
+    "party_sock_sendmsg_afalg", "party_sock_setsockopt_bytes", "party_sock_getsockopt_bytes"}
 
 # What is returned without assertions, where the type alone does not say it.
 RESULTS = {"party_tls_error_text": 'strcmp(CALL, "") == 0'}
@@ -34,7 +41,7 @@ def result(returned, name):
 
 
 def parameters(text):
-    """(name, declaration, kind) of each; the kinds are pointer, bytes, function and value."""
+    """(name, declaration, kind) of each; the kinds are pointer, bytes, user, function and value."""
     declared = [" ".join(part.split()) for part in text.split(",")]
     if declared == ["void"]:
         return
@@ -44,7 +51,9 @@ def parameters(text):
             kind = "function"
         elif "*" not in part and "[" not in part:
             kind = "value"
-        elif name == "user" or (BYTES.match(part) and LENGTH.match(following)):
+        elif name == "user":
+            kind = "user"
+        elif BYTES.match(part) and LENGTH.match(following):
             kind = "bytes"
         else:
             kind = "pointer"
@@ -75,9 +84,14 @@ def rows(header, accepted):
         for null in may_be:
             if null not in [p[0] for p in taken]:
                 sys.exit(f"{name} has no {null}")
-        for null in [p[0] for p in taken if p[2] in ("pointer", "function")]:
-            arguments = ", ".join(argument(*p, null) for p in taken)
-            call = f"{name}({arguments})"
+        asked = ("pointer", "function") if name in LEFT_TO_THE_KERNEL else ("pointer", "function", "bytes")
+        for at, (null, _, kind) in enumerate(taken):
+            if kind not in asked:
+                continue
+            arguments = [argument(*p, null) for p in taken]
+            if kind == "bytes":
+                arguments[at + 1] = "1"
+            call = f"{name}({', '.join(arguments)})"
             if null not in may_be:
                 yield name, null, call, result(returned, name), False
             elif len(taken) == 1 and returned in ("void", "int") and name.rsplit("_", 1)[1] in ENDS:
