@@ -37,6 +37,14 @@ static bool fails(sqlite3_file *file, enum fault_op op)
     return false;
 }
 
+static int file_read(sqlite3_file *file, void *buf, int len, sqlite3_int64 at)
+{
+    if (fails(file, FAULT_READ)) {
+        return plan.code;
+    }
+    return pass_real(file)->pMethods->xRead(pass_real(file), buf, len, at);
+}
+
 /* A disk that is full takes the first part of a write. */
 static int file_write(sqlite3_file *file, const void *buf, int len, sqlite3_int64 at)
 {
@@ -87,6 +95,7 @@ void fault_vfs_register(void)
     }
     real_vfs = pass_copy(&vfs, FAULT_VFS_NAME, sizeof(struct fault_file));
     methods = pass_methods;
+    methods.xRead = file_read;
     methods.xWrite = file_write;
     methods.xTruncate = file_truncate;
     methods.xSync = file_sync;

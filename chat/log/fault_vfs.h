@@ -16,6 +16,7 @@ enum fault_op {
     FAULT_SYNC = 2,
     FAULT_TRUNCATE = 4,
     FAULT_SHM = 8, /* growing the shared memory file */
+    FAULT_READ = 16,
 };
 
 struct fault_plan {

@@ -120,7 +120,8 @@ struct hub_thread *hub_thread_create(const struct hub_thread_settings *settings)
     return t;
 }
 
-/* The rooms that the commands are about to enter get their last messages from the log. */
+/* The rooms that the commands are about to enter get their last messages from the log. A room whose
+ * messages cannot be read is asked for again when the next one enters. */
 static void fetch_recent(struct hub_thread *t, const struct command *commands)
 {
     for (const struct command *command = commands; command; command = command->next) {
@@ -132,8 +133,9 @@ static void fetch_recent(struct hub_thread *t, const struct command *commands)
         if (t->recent_now > 0 && log_recent(t->log, room_id, t->recent_now, &recent) != LOG_OK) {
             logger_write(t->settings.logger, PARTY_LOG_WARNING, 0,
                          "cannot read the last messages of a room: %s", log_message(t->log));
+        } else {
+            hub_restore_recent(t->hub, room_id, recent.items, recent.count);
         }
-        hub_restore_recent(t->hub, room_id, recent.items, recent.count);
         event_list_finish(&recent);
     }
 }

@@ -482,6 +482,30 @@ static void test_full_disk_refuses_messages_and_nothing_else_and_recovers(void *
     assert_stored(b, 2);
 }
 
+static void test_who_comes_after_a_failed_read_is_shown_what_was_said(void **state)
+{
+    struct bench *b = *state;
+    static char words[901]; /* five are more than a page of the log */
+    memset(words, 'w', sizeof(words) - 1);
+    start(b);
+    submit(b, COMMAND_ENTER, 1, "alice", "");
+    for (int i = 0; i < 40; i++) {
+        submit(b, COMMAND_SAY, 1, "", words);
+    }
+    hub_thread_destroy(b->hub);
+    hub_open(b);
+    arm(FAULT_READ, SQLITE_IOERR_READ, true);
+    start(b);
+    submit(b, COMMAND_ENTER, 2, "bob", "");
+    settle(b);
+    assert_true(fault_vfs_disarm() > 0);
+    assert_int_equal(last_note(b, EVENT_ENTERED, 2)->recent_count, 0);
+    submit(b, COMMAND_SAY, 2, "", "after");
+    submit(b, COMMAND_ENTER, 3, "carol", "");
+    settle(b);
+    assert_true(last_note(b, EVENT_ENTERED, 3)->recent_count > 1);
+}
+
 static void test_failing_disk_keeps_commands_off_the_thread_they_come_from(void **state)
 {
     struct bench *b = *state;
@@ -573,6 +597,8 @@ int main(void)
             "test_single_command_is_run_where_it_comes_from_once_the_disk_was_quick", &quick),
         ONE(test_slow_disk_keeps_commands_off_the_thread_they_come_from,
             "test_slow_disk_keeps_commands_off_the_thread_they_come_from", &slow),
+        ONE(test_who_comes_after_a_failed_read_is_shown_what_was_said,
+            "test_who_comes_after_a_failed_read_is_shown_what_was_said", &quick),
         ONE(test_failing_disk_keeps_commands_off_the_thread_they_come_from,
             "test_failing_disk_keeps_commands_off_the_thread_they_come_from", &quick),
 #undef BOTH
