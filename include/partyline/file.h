@@ -46,7 +46,12 @@ PARTY_BEGIN_DECLS
  * Both directions. "rw" is one stream with one buffer, and may change direction at any time,
  * without the flush or seek that C asks for: what was written goes out before the stream reads from
  * the socket, and unread input is kept while it writes. A write can so be late, never lost: flush
- * what the peer must have before it answers something else. The stream cannot seek.
+ * what the peer must have before it answers something else.
+ *
+ * No stream can seek: fseek to a place and rewind fail with ESPIPE, and reading goes on where it
+ * was; what ftell says is no count. fseek with SEEK_CUR stdio answers from its buffer without
+ * asking: by 0 it succeeds, as C wants it between reading and writing; by more or less than 0 it
+ * may succeed too, and leaves out what was read ahead, or has some of it read twice.
  *
  * Buffers. Fully buffered with BUFSIZ bytes; setvbuf(3) before the first use changes that. Input in
  * the buffer of a stream is not seen by party_sock_recv_into or by another stream of the socket;

@@ -26,14 +26,19 @@
  * makes them unread: the next read gets them first. All that stdio can have in its buffer is of one
  * read, as it reads only into an empty buffer; so no more than one read has to be kept. From
  * writing to reading glibc flushes by itself.
+ *
+ * No place to go to. That seek would let fseek and rewind go back in what was read, and glibc goes
+ * to a place in its buffer without asking. So it is told that the stream began far from all that a
+ * program asks for: of a place it finds nothing in its buffer, asks, and is refused.
  */
 
 #define KEPT_MAX_BYTES BUFSIZ
+#define FIRST_POSITION ((off64_t)1 << 62) /* glibc also wants to begin at a buffer's multiple */
 
 struct cookie {
     const struct party__file_ops *ops;
     void *object;
-    off64_t position;   /* bytes handed to stdio and not taken back */
+    off64_t position;   /* FIRST_POSITION and the bytes handed to stdio and not taken back */
     size_t kept_cap;    /* 0: the stream has one direction, and nothing is kept */
     size_t kept_len;    /* bytes of the last read */
     size_t kept_offset; /* of these were handed over */
@@ -146,7 +151,8 @@ int party__file_open(const struct party__file_ops *ops, void *object, const char
     if (cookie == NULL) {
         return -ENOMEM;
     }
-    *cookie = (struct cookie){.ops = ops, .object = object, .kept_cap = kept_cap};
+    *cookie = (struct cookie){
+        .ops = ops, .object = object, .position = FIRST_POSITION, .kept_cap = kept_cap};
     FILE *file = fopencookie(cookie, word, functions);
     if (file == NULL) {
         free(cookie);

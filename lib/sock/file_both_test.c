@@ -89,6 +89,58 @@ static void test_standard_way_to_change_direction_works_too(void **state)
     test_file_end(&c);
 }
 
+static void assert_cannot_seek(FILE *file)
+{
+    for (long offset = 0; offset < 10; offset++) {
+        errno = 0;
+        assert_int_equal(fseek(file, offset, SEEK_SET), -1);
+        assert_int_equal(errno, ESPIPE);
+        errno = 0;
+        assert_int_equal(fseek(file, -offset, SEEK_END), -1);
+        assert_int_equal(errno, ESPIPE);
+    }
+    rewind(file);
+}
+
+static void test_no_stream_can_be_sent_to_a_place(void **state)
+{
+    (void)state;
+    static const char *const modes[] = {"r", "rw"};
+    for (size_t i = 0; i < 2; i++) {
+        struct test_connection c = test_file(modes[i]);
+        char line[64];
+        assert_cannot_seek(c.file);
+        test_peer_says(&c, "one\ntwo\nthree\nfour\n");
+        assert_string_equal(fgets(line, sizeof(line), c.file), "one\n");
+        assert_cannot_seek(c.file);
+        assert_string_equal(fgets(line, sizeof(line), c.file), "two\n");
+        (void)ftell(c.file); /* from now on stdio knows where it is */
+        assert_cannot_seek(c.file);
+        assert_string_equal(fgets(line, sizeof(line), c.file), "three\n");
+        if (i == 1) {
+            assert_true(fputs("un\n", c.file) >= 0);
+            assert_cannot_seek(c.file);
+            assert_peer_hears(&c, "un\n");
+        }
+        assert_string_equal(fgets(line, sizeof(line), c.file), "four\n");
+        assert_cannot_seek(c.file);
+        test_file_end(&c);
+    }
+}
+
+static void test_a_stream_that_writes_goes_on_where_it_was(void **state)
+{
+    (void)state;
+    struct test_connection c = test_file("w");
+    assert_cannot_seek(c.file);
+    assert_true(fputs("un, ", c.file) >= 0);
+    assert_cannot_seek(c.file);
+    assert_true(fputs("deux", c.file) >= 0);
+    assert_int_equal(fflush(c.file), 0);
+    assert_peer_hears(&c, "un, deux");
+    test_file_end(&c);
+}
+
 /* What a random walk over one stream reads and writes: the bytes of both directions are numbered.
  */
 struct walk {
@@ -228,6 +280,8 @@ int main(void)
         cmocka_unit_test(test_unread_input_is_kept_while_the_stream_writes),
         cmocka_unit_test(test_a_large_fread_sends_what_was_written_and_gives_what_was_unread),
         cmocka_unit_test(test_standard_way_to_change_direction_works_too),
+        cmocka_unit_test(test_no_stream_can_be_sent_to_a_place),
+        cmocka_unit_test(test_a_stream_that_writes_goes_on_where_it_was),
         cmocka_unit_test(test_random_reads_and_writes_on_one_stream_lose_nothing),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
