@@ -70,7 +70,8 @@ struct party_tls_keypair {
  * any bytes that it likes).
  * Sets *ret_context to go on with another server context, or leaves it. All of that context's
  * settings count but its own sni: what it asks of clients too, and a session of another context is
- * not resumed there. Returns: 0; negative refuses the client with the alert unrecognized_name.
+ * not resumed there. Returns: 0; negative refuses the client with the alert unrecognized_name, and
+ * is what the handshake ends with (-EAGAIN and -EINTR as PARTY_ETLS_PROTOCOL).
  * Owns: the connection takes a reference of its own of *ret_context. Threads: the connection's.
  */
 typedef int (*party_tls_sni_fn)(const char *server_name, void *user,

@@ -285,8 +285,8 @@ static int fail(struct party_tls *tls)
     bool alert_failed = tls->io_sent && ERR_peek_error() != 0;
     int code = party__tls_take_error(
         tls->ssl, tls->io_ended ? PARTY_ETLS_TRUNCATED : PARTY_ETLS_PROTOCOL, text, sizeof(text));
-    if (tls->no_memory) {
-        code = -ENOMEM;
+    if (tls->own_error != 0) {
+        code = tls->own_error;
     } else if (io_error != 0 && io_error != -EAGAIN && io_error != -EINTR && !alert_failed) {
         code = io_error;
     } else {

@@ -129,7 +129,7 @@ static int note_name(struct party_tls *tls, const unsigned char *name, size_t le
     if (len > 0) {
         tls->server_hostname = strndup((const char *)name, len);
         if (tls->server_hostname == NULL) {
-            tls->no_memory = true;
+            tls->own_error = -ENOMEM;
             return SSL_AD_INTERNAL_ERROR;
         }
     }
@@ -168,7 +168,10 @@ static int ask_hook(struct party_tls *tls)
 {
     const struct party_tls_context *context = tls->context;
     struct party_tls_context *chosen = NULL;
-    if (context->sni(tls->server_hostname, context->sni_user, &chosen) < 0) {
+    int r = context->sni(tls->server_hostname, context->sni_user, &chosen);
+    if (r < 0) {
+        /* These two would say that the handshake goes on. */
+        tls->own_error = r != -EAGAIN && r != -EINTR ? r : PARTY_ETLS_PROTOCOL;
         return SSL_AD_UNRECOGNIZED_NAME;
     }
     if (chosen == NULL || chosen == context) {
@@ -192,7 +195,7 @@ static int choose(SSL *ssl, struct party_tls *tls)
     SSL_CTX *ctx = ctx_for_name(context, tls->server_hostname);
     if ((ctx != SSL_get_SSL_CTX(ssl) && SSL_set_SSL_CTX(ssl, ctx) == NULL) ||
         (tls->switched != NULL && !take_over(ssl, ctx))) {
-        tls->no_memory = true;
+        tls->own_error = -ENOMEM;
         return SSL_AD_INTERNAL_ERROR;
     }
     return 0;

@@ -48,6 +48,7 @@ struct party_tls {
     char *text;          /* of error; NULL while there is none */
     int error;           /* that the connection broke with */
     int io_error;        /* of the last call of io */
+    int own_error;       /* for which we refused the client's hello; 0 while there is none */
     int send_error;      /* the first of io.send that lasts; 0 while there is none */
     unsigned recv_calls; /* of io, in one try */
     unsigned retry_len;  /* a record was made but not sent: the send is to be repeated */
@@ -55,9 +56,8 @@ struct party_tls {
     bool io_ended;
     bool io_sent; /* the last call of io was one to send */
     bool secure;
-    bool end_sent;  /* close_notify */
-    bool closing;   /* io may not wait any more */
-    bool no_memory; /* a callback had none */
+    bool end_sent; /* close_notify */
+    bool closing;  /* io may not wait any more */
     bool hello_came;
     bool suppress_ragged_eofs;
 };

@@ -221,7 +221,13 @@ static int choose(const char *server_name, void *user, struct party_tls_context 
 {
     (void)snprintf(asked_for, sizeof(asked_for), "%s", server_name != NULL ? server_name : "-");
     if (strcmp(asked_for, "bad.example.org") == 0) {
-        return -1;
+        return -EACCES;
+    }
+    if (strcmp(asked_for, "later.example.org") == 0) {
+        return -EAGAIN;
+    }
+    if (strcmp(asked_for, "again.example.org") == 0) {
+        return -EINTR;
     }
     if (strcmp(asked_for, "other.example.org") == 0) {
         *ret_context = user;
@@ -243,7 +249,11 @@ static void test_hook_chooses_the_context_by_name(void **state)
     assert_shown(server, "one.example.org", "CN=good");
     assert_string_equal(asked_for, "one.example.org");
     assert_shown(server, "other.example.org", "CN=self");
-    assert_handshake(test_client_context("ca"), server, "bad.example.org", PARTY_ETLS_ALERT,
+    assert_handshake(test_client_context("ca"), party_tls_context_ref(server), "bad.example.org",
+                     PARTY_ETLS_ALERT, -EACCES);
+    assert_handshake(test_client_context("ca"), party_tls_context_ref(server), "later.example.org",
+                     PARTY_ETLS_ALERT, PARTY_ETLS_PROTOCOL);
+    assert_handshake(test_client_context("ca"), server, "again.example.org", PARTY_ETLS_ALERT,
                      PARTY_ETLS_PROTOCOL);
     party_tls_context_unref(settings.sni_user);
 }
