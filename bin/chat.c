@@ -3,18 +3,16 @@
 
 #include <errno.h>
 #include <getopt.h>
-#include <limits.h>
 #include <signal.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include <partyline/error.h>
 #include <partyline/tls.h>
 
 #include "chat_line.h"
+#include "chat_options.h"
 #include "command.h"
 #include "prompt.h"
 
@@ -63,32 +61,6 @@ struct wishes {
     bool tls, insecure;
 };
 
-void chat_complain(const char *format, ...)
-{
-    va_list args;
-    va_start(args, format);
-    (void)fputs("partyline chat: ", stderr);
-    (void)vfprintf(stderr, format, args);
-    (void)fputc('\n', stderr);
-    va_end(args);
-}
-
-int64_t chat_now_ms(void)
-{
-    struct timespec now;
-    (void)clock_gettime(CLOCK_MONOTONIC, &now);
-    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
-
-int chat_wait_ms(int64_t until_ms)
-{
-    if (until_ms < 0) {
-        return -1;
-    }
-    int64_t left = until_ms - chat_now_ms();
-    return left <= 0 ? 0 : left > INT_MAX ? INT_MAX : (int)left;
-}
-
 static int usage_error(const char *what, const char *value)
 {
     chat_complain("%s%s%s; see partyline chat --help", what, value ? ": " : "", value ? value : "");
@@ -128,15 +100,6 @@ static int parse_target(const char *text, struct chat_target *ret_target)
         chat_complain("%s: %s", text, party_strerror(r));
     }
     return EXIT_USAGE;
-}
-
-const char *chat_options_room(const struct chat_options *options)
-{
-    if (options->room_count == 0) {
-        return NULL;
-    }
-    const char *room = options->rooms[0];
-    return room[0] == '#' ? room + 1 : room;
 }
 
 /* Returns: -1 to go on; else the exit code. */

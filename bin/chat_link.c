@@ -28,7 +28,7 @@
 #include <partyline/tls.h>
 
 #include "base/xalloc.h"
-#include "chat.h"
+#include "chat_clock.h"
 #include "chat_connect.h"
 #include "chat_probe.h"
 #include "wire/text.h"

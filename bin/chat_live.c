@@ -16,6 +16,7 @@
 #include <partyline/error.h>
 
 #include "base/xalloc.h"
+#include "chat.h"
 #include "command.h"
 #include "prompt.h"
 #include "stop_signal.h"

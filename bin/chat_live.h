@@ -6,9 +6,10 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "chat.h"
+#include "chat_clock.h"
 #include "chat_line.h"
 #include "chat_link.h"
+#include "chat_options.h"
 
 struct prompt;
 

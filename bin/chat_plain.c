@@ -11,6 +11,7 @@
 #include <partyline/error.h>
 
 #include "base/xalloc.h"
+#include "chat.h"
 #include "chat_line.h"
 #include "command.h"
 #include "stop_signal.h"

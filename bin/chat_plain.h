@@ -6,8 +6,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "chat.h"
+#include "chat_clock.h"
 #include "chat_link.h"
+#include "chat_options.h"
 
 /*
  * For pipes: what both protocols share. One line after the other: the next one is sent when the
