@@ -41,7 +41,7 @@ int main(int argc, char *argv[])
         fprintf(stderr, "usage: chat_client [HOST [PORT]]\n");
         return 2;
     }
-    setlinebuf(stdout);
+    setvbuf(stdout, NULL, _IOLBF, 0);
 
     pthread_t thread;
     struct party_sock *sock = NULL;

@@ -6,6 +6,8 @@
  * As chat_server.c, but the server makes a file of each client's socket (Python's makefile): lines
  * are read whole, however many pieces they came in, and fprintf writes them.
  */
+#define _DEFAULT_SOURCE /* with -std=c17 too: localtime_r */
+
 #include <pthread.h>
 #include <stdio.h>
 #include <string.h>

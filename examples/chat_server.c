@@ -6,6 +6,8 @@
  * Each client has a thread, and the lock keeps the list whole while one walks it. What threads do
  * not solve: one client that does not read stops, in the end, everybody. loop_chat.c is better.
  */
+#define _DEFAULT_SOURCE /* with -std=c17 too: localtime_r */
+
 #include <pthread.h>
 #include <stdio.h>
 #include <string.h>

@@ -47,7 +47,7 @@ int main(int argc, char *argv[])
         fprintf(stderr, "usage: echo_client [HOST [PORT]]\n");
         return 2;
     }
-    setlinebuf(stdout);
+    setvbuf(stdout, NULL, _IOLBF, 0);
 
     struct party_sock *sock = NULL;
     int r = party_sock_create_connection(host, port, -1, &sock);

@@ -44,7 +44,7 @@ int main(int argc, char *argv[])
         fprintf(stderr, "usage: echo_server [HOST [PORT]]\n");
         return 2;
     }
-    setlinebuf(stdout);
+    setvbuf(stdout, NULL, _IOLBF, 0);
 
     /* create_server is socket, bind and listen, and lets a server start again at once at a port
        that it has just left (SO_REUSEADDR). */

@@ -39,7 +39,7 @@ int main(int argc, char *argv[])
         fprintf(stderr, "usage: fds_receiver PATH\n");
         return 2;
     }
-    setlinebuf(stdout);
+    setvbuf(stdout, NULL, _IOLBF, 0);
 
     char text[PARTY_ADDRESS_TEXT_MAX];
     struct party_address address;

@@ -5,6 +5,8 @@
  * The receiver gets a descriptor of its own for the same open file, even of one that it may not
  * open itself. Descriptors travel with bytes, so at least one byte goes with them.
  */
+#define _DEFAULT_SOURCE /* with -std=c17 too: O_CLOEXEC */
+
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>

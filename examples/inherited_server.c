@@ -34,7 +34,7 @@ int main(int argc, char *argv[])
         fprintf(stderr, "usage: inherited_server (started by a service manager)\n");
         return 2;
     }
-    setlinebuf(stdout);
+    setvbuf(stdout, NULL, _IOLBF, 0);
 
     char text[PARTY_ADDRESS_TEXT_MAX] = "nothing";
     struct party_address address;

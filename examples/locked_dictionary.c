@@ -7,6 +7,8 @@
  * move the entries in memory, and the walk would read what is gone. So both take the lock, the walk
  * for all of its way.
  */
+#define _DEFAULT_SOURCE /* with -std=c17 too: random */
+
 #include <pthread.h>
 #include <stdbool.h>
 #include <stdio.h>

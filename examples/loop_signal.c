@@ -5,6 +5,8 @@
  * A signal handler may call next to nothing. A loop takes signals as it takes bytes: the callback
  * comes in its turn, in the loop's thread, and may do anything.
  */
+#define _DEFAULT_SOURCE /* with -std=c17 too: strsignal */
+
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -28,7 +30,7 @@ int main(int argc, char *argv[])
         fprintf(stderr, "usage: loop_signal\n");
         return 2;
     }
-    setlinebuf(stdout);
+    setvbuf(stdout, NULL, _IOLBF, 0);
 
     static const int signals[] = {SIGHUP, SIGUSR1, SIGTERM, SIGINT};
     int count = 0;

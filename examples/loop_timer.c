@@ -51,7 +51,7 @@ int main(int argc, char *argv[])
         fprintf(stderr, "usage: loop_timer [COUNT [MILLISECONDS]]\n");
         return 2;
     }
-    setlinebuf(stdout);
+    setvbuf(stdout, NULL, _IOLBF, 0);
     counter.pause_ns = (int64_t)pause_ms * 1000 * 1000;
 
     int r = party_loop_create(NULL, &counter.loop);

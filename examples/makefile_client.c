@@ -32,7 +32,7 @@ int main(int argc, char *argv[])
         fprintf(stderr, "usage: makefile_client [HOST [PORT]]\n");
         return 2;
     }
-    setlinebuf(stdout);
+    setvbuf(stdout, NULL, _IOLBF, 0);
 
     FILE *server;
     struct party_sock *sock = NULL;

@@ -39,7 +39,7 @@ int main(int argc, char *argv[])
         fprintf(stderr, "usage: model_processes [HOST [PORT]]\n");
         return 2;
     }
-    setlinebuf(stdout);
+    setvbuf(stdout, NULL, _IOLBF, 0);
 
     struct party_server *server = NULL;
     struct party_server_settings settings = {

@@ -66,7 +66,7 @@ int main(int argc, char *argv[])
         fprintf(stderr, "usage: nonblocking_client [HOST [PORT [TEXT]]]\n");
         return 2;
     }
-    setlinebuf(stdout);
+    setvbuf(stdout, NULL, _IOLBF, 0);
 
     struct party_address address;
     struct party_sock *sock = NULL;

@@ -4,6 +4,8 @@
  *
  * sendfile has the kernel copy the file to the socket: its bytes never come into the program.
  */
+#define _DEFAULT_SOURCE /* with -std=c17 too: O_CLOEXEC */
+
 #include <fcntl.h>
 #include <stdio.h>
 #include <unistd.h>
@@ -36,7 +38,7 @@ int main(int argc, char *argv[])
     }
     const char *host = argc > 2 ? argv[2] : "127.0.0.1";
     const char *port = argc > 3 ? argv[3] : "60001";
-    setlinebuf(stdout);
+    setvbuf(stdout, NULL, _IOLBF, 0);
 
     int file = open(argv[1], O_RDONLY | O_CLOEXEC);
     if (file == -1) {

@@ -40,7 +40,7 @@ int main(int argc, char *argv[])
         fprintf(stderr, "usage: tcp_time_client [HOST [PORT]]\n");
         return 2;
     }
-    setlinebuf(stdout);
+    setvbuf(stdout, NULL, _IOLBF, 0);
 
     /* Looks the host up, makes the socket and connects; -1: wait as long as it takes. */
     struct party_sock *sock = NULL;

@@ -39,7 +39,7 @@ int main(int argc, char *argv[])
         fprintf(stderr, "usage: tls_client [HOST [PORT [AUTHORITIES]]]\n");
         return 2;
     }
-    setlinebuf(stdout);
+    setvbuf(stdout, NULL, _IOLBF, 0);
 
     char why[256] = "";
     struct party_sock *sock = NULL;

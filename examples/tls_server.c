@@ -53,7 +53,7 @@ int main(int argc, char *argv[])
     }
     const char *host = argc > 3 ? argv[3] : "";
     const char *port = argc > 4 ? argv[4] : "60443";
-    setlinebuf(stdout);
+    setvbuf(stdout, NULL, _IOLBF, 0);
 
     char text[PARTY_ADDRESS_TEXT_MAX] = "";
     struct party_address address;

@@ -32,7 +32,7 @@ int main(int argc, char *argv[])
         fprintf(stderr, "usage: udp_receiver [HOST [PORT]]\n");
         return 2;
     }
-    setlinebuf(stdout); /* lines go out at once, also into a pipe */
+    setvbuf(stdout, NULL, _IOLBF, 0); /* lines go out at once, also into a pipe */
 
     struct party_address address;
     struct party_sock *sock = NULL;

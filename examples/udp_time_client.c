@@ -40,7 +40,7 @@ int main(int argc, char *argv[])
         fprintf(stderr, "usage: udp_time_client [HOST [PORT]]\n");
         return 2;
     }
-    setlinebuf(stdout);
+    setvbuf(stdout, NULL, _IOLBF, 0);
 
     struct party_address address;
     struct party_sock *sock = NULL;

@@ -34,7 +34,7 @@ int main(int argc, char *argv[])
         fprintf(stderr, "usage: unix_server PATH\n");
         return 2;
     }
-    setlinebuf(stdout);
+    setvbuf(stdout, NULL, _IOLBF, 0);
 
     char text[PARTY_ADDRESS_TEXT_MAX];
     struct party_address address;

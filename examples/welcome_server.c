@@ -37,7 +37,7 @@ int main(int argc, char *argv[])
         fprintf(stderr, "usage: welcome_server [HOST [PORT]]\n");
         return 2;
     }
-    setlinebuf(stdout);
+    setvbuf(stdout, NULL, _IOLBF, 0);
 
     char text[PARTY_ADDRESS_TEXT_MAX];
     struct party_address address;

@@ -5,16 +5,19 @@ import logging.handlers
 import os
 import re
 import select
+import shlex
 import signal
 import socket
 import socketserver
 import ssl
+import subprocess
 import sys
 import threading
 
 import pytest
 
 from program import examples_directory
+from program import HERE
 from program import PATIENCE_S
 
 MODELS = ["model_serial", "model_threads", "model_processes", "model_loops"]
@@ -26,6 +29,18 @@ def listener():
     with socket.create_server(("127.0.0.1", 0)) as made:
         made.settimeout(PATIENCE_S)
         yield made
+
+
+@pytest.mark.parametrize("dialect", [["-std=c17"], ["-std=gnu17"], []], ids=["c17", "gnu17", "default"])
+def test_a_strict_compiler_takes_them(dialect):
+    """As the README says to build them, with the warnings that careful people want."""
+    root = HERE.parent.parent
+    sources = [*sorted((root / "examples").rglob("*.c"))]
+    assert len(sources) > 50
+    compiler = shlex.split(os.environ.get("CC", "cc"))
+    done = subprocess.run([*compiler, *dialect, "-Wall", "-Wextra", "-Wpedantic", "-Werror", "-fsyntax-only",
+                           "-I", root / "include", *sources], check=False, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr[:4000]
 
 
 def connect(where):
