@@ -16,6 +16,7 @@ static int ask(struct party_sock *sock)
         fputs(line, stdout);
     } else {
         r = party_file_error(file);
+        r = r < 0 ? r : PARTY_EOF; /* no error, and no answer */
     }
     fclose(file);
     return r;

@@ -102,6 +102,19 @@ def test_clients_say_who_refused(run, step):
     assert client.err == f"127.0.0.1:{port}: Connection refused\n"
 
 
+@pytest.mark.parametrize("step", CLIENTS[1:])
+def test_clients_say_that_no_answer_came(run, step):
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        listener.settimeout(PATIENCE_S)
+        where = listener.getsockname()
+        client = run("c", f"guide/{step}", *where)
+        conn, _ = listener.accept()
+        with conn:
+            assert conn.recv(100) == b"hello\n"
+    assert client.wait() == 1
+    assert client.err == f"127.0.0.1:{where[1]}: end of stream\n"
+
+
 @pytest.mark.parametrize("client", CLIENTS)
 def test_one_client_is_greeted(run, client):
     server = run("c", "guide/step04_listen", "127.0.0.1:0")
