@@ -25,12 +25,20 @@ PARTY_BEGIN_DECLS
  * Threads: a buffer and all its references belong to one thread; the count is not atomic.
  */
 
+/* In C++ clang warns of the array all the same. */
+#if defined(__cplusplus) && defined(__clang__)
+#pragma clang diagnostic push
+#pragma clang diagnostic ignored "-Wc99-extensions"
+#endif
 struct party_buf {
     uint32_t refs;
     uint32_t len; /* bytes written */
     uint32_t cap; /* bytes of room in data */
     PARTY_EXTENSION uint8_t data[];
 };
+#if defined(__cplusplus) && defined(__clang__)
+#pragma clang diagnostic pop
+#endif
 
 /** A buffer with room for cap bytes and one reference. Returns: NULL without memory. */
 PARTY_API struct party_buf *party_buf_create(uint32_t cap);
