@@ -12,9 +12,9 @@
 PARTY_BEGIN_DECLS
 
 /*
- * Connections through a proxy: SOCKS5 (RFC 1928, RFC 1929) and HTTP CONNECT (RFC 9110 section
- * 9.3.6). The name of the host goes to the proxy as it is and is looked up there. What a proxy says
- * of the client behind it (the PROXY protocol) is in proxy_header.h.
+ * Connections through a proxy: SOCKS5 (RFC 1928, RFC 1929), HTTP CONNECT (RFC 9110 section 9.3.6)
+ * and SOCKS4 with its extension 4A. The name of the host goes to the proxy as it is and is looked
+ * up there. What a proxy says of the client behind it (the PROXY protocol) is in proxy_header.h.
  *
  *     struct party_proxy_settings settings = {
  *         .protocol = PARTY_PROXY_SOCKS5, .host = "example.org", .port = 80};
@@ -35,6 +35,7 @@ PARTY_BEGIN_DECLS
 enum party_proxy_protocol {
     PARTY_PROXY_SOCKS5,
     PARTY_PROXY_HTTP,
+    PARTY_PROXY_SOCKS4, /* names as the extension 4A has them, which not every proxy knows */
 };
 
 /* Most bytes of a host, a user and a password; RFC 1928 and RFC 1929 have a byte for each length.
@@ -49,12 +50,12 @@ struct party_proxy_settings {
     const char *host;     /* where to: letters, digits, '-', '.', '_', or a numeric address */
     uint16_t port;        /* 1..65535 */
     const char *user;     /* who asks, not empty; NULL: nobody in particular */
-    const char *password; /* NULL: none, or empty when there is a user */
+    const char *password; /* NULL: none, or empty when there is a user; SOCKS4 has none */
 };
 
 /* What the proxy said. */
 struct party_proxy_answer {
-    int status;                 /* HTTP: the status code; SOCKS5: the reply field; -1: none came */
+    int status;                 /* HTTP: the status code; SOCKS: the reply field; -1: none came */
     struct party_address bound; /* SOCKS5: where the proxy connects from; AF_UNSPEC: not said */
 };
 
@@ -63,9 +64,10 @@ struct party_proxy_answer {
  * socket is a connection to that host, and nothing the host sent has been read. The socket's
  * timeout bounds the whole exchange.
  * Returns: 0; PARTY_EOF when the proxy closed; a PARTY_EPROXY_ code; PARTY_EADDRESS for a host with
- *   other bytes than above; -EINVAL for no host, a port of 0, a text that is too long, a user that
- *   is empty, or (HTTP) user or password with control bytes, or a user with a colon; -ENOMEM;
- *   -EAGAIN, PARTY_ETIMEOUT, -errno as party_sock_recv_into and party_sock_send.
+ *   other bytes than above, and for SOCKS4 an IPv6 address or one of 0.0.0.0/24; -EINVAL for no
+ *   host, a port of 0, a text that is too long, a user that is empty, (HTTP) user or password with
+ *   control bytes, or a user with a colon, (SOCKS4) a password; -ENOMEM; -EAGAIN, PARTY_ETIMEOUT,
+ *   -errno as party_sock_recv_into and party_sock_send.
  * Owns: nothing. After a failure other than those of the arguments the connection is of no use.
  *   ret_answer may be NULL; it is set whenever the exchange has begun.
  * Blocks: up to the socket's timeout in all.

@@ -82,6 +82,9 @@ static int take_user(struct party_proxy_client *client, const struct party_proxy
     if (settings->user == NULL) {
         return settings->password == NULL ? 0 : -EINVAL;
     }
+    if (settings->protocol == PARTY_PROXY_SOCKS4 && settings->password != NULL) {
+        return -EINVAL; /* it has no place for one, and to leave it out would be silent */
+    }
     const char *password = settings->password != NULL ? settings->password : "";
     if (copy_text(settings->user, client->user) < 0 || copy_text(password, client->password) < 0 ||
         client->user[0] == '\0') {
@@ -109,6 +112,10 @@ static int take_settings(struct party_proxy_client *client,
     if (client->address.len == 0 && !is_name(client->host)) {
         return PARTY_EADDRESS;
     }
+    if (settings->protocol == PARTY_PROXY_SOCKS4 &&
+        !party__proxy_socks4_has_place_for(&client->address)) {
+        return PARTY_EADDRESS;
+    }
     return take_user(client, settings);
 }
 
@@ -119,6 +126,7 @@ int party_proxy_client_create(const struct party_proxy_settings *settings,
     static const struct party__proxy_ops *const all_ops[] = {
         [PARTY_PROXY_SOCKS5] = &party__proxy_socks5_ops,
         [PARTY_PROXY_HTTP] = &party__proxy_http_ops,
+        [PARTY_PROXY_SOCKS4] = &party__proxy_socks4_ops,
     };
     size_t protocol = (size_t)settings->protocol;
     if (protocol >= sizeof(all_ops) / sizeof(all_ops[0])) {

@@ -40,7 +40,7 @@ struct party_proxy_client {
     int error; /* 0: none */
     struct party_proxy_answer answer;
     uint8_t input[PARTY__SOCKS5_ANSWER_MAX_BYTES]; /* SOCKS5: the answer so far */
-    size_t input_len;                              /* SOCKS5: bytes in input; HTTP: bytes taken */
+    size_t input_len;                              /* SOCKS5: bytes in input; else bytes taken */
     size_t status_len;                             /* HTTP: bytes of the status line taken */
 };
 
@@ -49,6 +49,10 @@ void party__proxy_put(struct party_proxy_client *client, const void *bytes, size
 void party__proxy_put_text(struct party_proxy_client *client, const char *text);
 void party__proxy_put_byte(struct party_proxy_client *client, uint8_t byte);
 
+/** Whether SOCKS4 can ask for the address; one without a family stands for a name. */
+bool party__proxy_socks4_has_place_for(const struct party_address *address);
+
+extern const struct party__proxy_ops party__proxy_socks4_ops;
 extern const struct party__proxy_ops party__proxy_socks5_ops;
 extern const struct party__proxy_ops party__proxy_http_ops;
 

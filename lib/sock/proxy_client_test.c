@@ -20,6 +20,8 @@ struct line {
 
 static const struct party_proxy_settings socks5 = {
     .protocol = PARTY_PROXY_SOCKS5, .host = "example.org", .port = 443};
+static const struct party_proxy_settings socks4 = {
+    .protocol = PARTY_PROXY_SOCKS4, .host = "example.org", .port = 443};
 static const struct party_proxy_settings http = {
     .protocol = PARTY_PROXY_HTTP, .host = "example.org", .port = 443};
 
@@ -191,11 +193,11 @@ static void test_socks5_methods_that_were_not_offered_are_refused(void **state)
     static const struct line none[] = {{GREETING, SAYS("\5\xff")}};
     static const struct line password[] = {{GREETING, SAYS("\5\2")}};
     static const struct line gssapi[] = {{GREETING, SAYS("\5\1")}};
-    static const struct line socks4[] = {{GREETING, SAYS("\4\0")}};
+    static const struct line version4[] = {{GREETING, SAYS("\4\0")}};
     assert_result(TALK(&socks5, none, NULL), PARTY_EPROXY_METHODS);
     assert_result(TALK(&socks5, password, NULL), PARTY_EPROXY_PROTOCOL);
     assert_result(TALK(&socks5, gssapi, NULL), PARTY_EPROXY_PROTOCOL);
-    assert_result(TALK(&socks5, socks4, NULL), PARTY_EPROXY_PROTOCOL);
+    assert_result(TALK(&socks5, version4, NULL), PARTY_EPROXY_PROTOCOL);
 }
 
 static void test_socks5_each_refusal_has_its_error(void **state)
@@ -228,6 +230,60 @@ static int talk_http(const char *answer_text, struct party_proxy_answer *ret_ans
 {
     const struct line lines[] = {{CONNECT, answer_text, strlen(answer_text)}};
     return TALK(&http, lines, ret_answer);
+}
+
+static void test_socks4_asks_for_a_number(void **state)
+{
+    (void)state;
+    static const struct line lines[] = {
+        {SAYS("\4\1\0\x50\xc0\0\2\1alice\0"), SAYS("\0\x5a\x01\xbb\xc0\0\2\2")}};
+    static const struct line nobody_lines[] = {
+        {SAYS("\4\1\0\x50\0\0\1\0\0"), SAYS("\0\x5a\0\0\0\0\0\0")}};
+    struct party_proxy_settings settings = {
+        .protocol = PARTY_PROXY_SOCKS4, .host = "192.0.2.1", .port = 80, .user = "alice"};
+    struct party_proxy_answer answer;
+    assert_result(TALK(&settings, lines, &answer), 0);
+    assert_int_equal(answer.status, 90);
+    assert_int_equal(answer.bound.len, 0);
+    settings.host = "0.0.1.0"; /* the first that does not stand for a name */
+    settings.user = NULL;
+    assert_result(TALK(&settings, nobody_lines, &answer), 0);
+}
+
+static void test_socks4_asks_for_a_name_as_4a_does(void **state)
+{
+    (void)state;
+    static const struct line lines[] = {
+        {SAYS("\4\1\1\xbb\0\0\0\1\0example.org\0"), SAYS("\0\x5a\0\0\0\0\0\0")}};
+    static const struct line user_lines[] = {{SAYS("\4\1\1\xbb\0\0\0\1"
+                                                   "alice\0example.org\0"),
+                                              SAYS("\0\x5a\0\0\0\0\0\0")}};
+    struct party_proxy_settings settings = socks4;
+    assert_result(TALK(&settings, lines, NULL), 0);
+    settings.user = "alice";
+    assert_result(TALK(&settings, user_lines, NULL), 0);
+}
+
+static void test_socks4_each_refusal_has_its_error(void **state)
+{
+    (void)state;
+    static const struct {
+        char answer[2];
+        int error;
+        int status;
+    } cases[] = {
+        {{0, 91}, PARTY_EPROXY_FAILURE, 91},    {{0, 92}, PARTY_EPROXY_AUTH, 92},
+        {{0, 93}, PARTY_EPROXY_AUTH, 93},       {{0, 89}, PARTY_EPROXY_UNASSIGNED, 89},
+        {{0, 94}, PARTY_EPROXY_UNASSIGNED, 94}, {{0, 0}, PARTY_EPROXY_UNASSIGNED, 0},
+        {{4, 90}, PARTY_EPROXY_PROTOCOL, -1},   {{5, 0}, PARTY_EPROXY_PROTOCOL, -1},
+    };
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        const struct line lines[] = {
+            {SAYS("\4\1\1\xbb\0\0\0\1\0example.org\0"), cases[i].answer, 2}};
+        struct party_proxy_answer answer;
+        assert_result(TALK(&socks4, lines, &answer), cases[i].error);
+        assert_int_equal(answer.status, cases[i].status);
+    }
 }
 
 static void test_http_makes_a_tunnel(void **state)
@@ -382,7 +438,14 @@ static void test_settings_that_cannot_be_said_are_refused(void **state)
         {{.protocol = PARTY_PROXY_HTTP, .host = "a", .port = 1, .user = "a\n"}, -EINVAL},
         {{.protocol = PARTY_PROXY_HTTP, .host = "a", .port = 1, .user = "a", .password = "\x7f"},
          -EINVAL},
-        {{.protocol = (enum party_proxy_protocol)2, .host = "a", .port = 1}, -EINVAL},
+        {{.protocol = PARTY_PROXY_SOCKS4, .host = "::1", .port = 1}, PARTY_EADDRESS},
+        {{.protocol = PARTY_PROXY_SOCKS4, .host = "0.0.0.0", .port = 1}, PARTY_EADDRESS},
+        {{.protocol = PARTY_PROXY_SOCKS4, .host = "0.0.0.255", .port = 1}, PARTY_EADDRESS},
+        {{.protocol = PARTY_PROXY_SOCKS4, .host = "a", .port = 1, .password = "p"}, -EINVAL},
+        {{.protocol = PARTY_PROXY_SOCKS4, .host = "a", .port = 1, .user = "a", .password = "p"},
+         -EINVAL},
+        {{.protocol = PARTY_PROXY_SOCKS4, .host = "a", .port = 1, .user = ""}, -EINVAL},
+        {{.protocol = (enum party_proxy_protocol)3, .host = "a", .port = 1}, -EINVAL},
     };
     for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
         struct party_proxy_client *client = NULL;
@@ -398,13 +461,13 @@ static void test_the_longest_settings_fit(void **state)
     (void)state;
     char text[PARTY_PROXY_TEXT_MAX_BYTES + 1] = "";
     memset(text, 'a', sizeof(text) - 1);
-    for (int protocol = 0; protocol < 2; protocol++) {
-        const struct party_proxy_settings settings = {.protocol =
-                                                          (enum party_proxy_protocol)protocol,
-                                                      .host = text,
-                                                      .port = 65535,
-                                                      .user = text,
-                                                      .password = text};
+    for (int protocol = 0; protocol < 3; protocol++) {
+        const struct party_proxy_settings settings = {
+            .protocol = (enum party_proxy_protocol)protocol,
+            .host = text,
+            .port = 65535,
+            .user = text,
+            .password = protocol != PARTY_PROXY_SOCKS4 ? text : NULL};
         struct party_proxy_client *client = make(&settings);
         size_t len = 0;
         (void)party_proxy_client_output(client, &len);
@@ -448,6 +511,9 @@ int main(void)
         cmocka_unit_test(test_socks5_gives_user_and_password_when_asked),
         cmocka_unit_test(test_socks5_methods_that_were_not_offered_are_refused),
         cmocka_unit_test(test_socks5_each_refusal_has_its_error),
+        cmocka_unit_test(test_socks4_asks_for_a_number),
+        cmocka_unit_test(test_socks4_asks_for_a_name_as_4a_does),
+        cmocka_unit_test(test_socks4_each_refusal_has_its_error),
         cmocka_unit_test(test_http_makes_a_tunnel),
         cmocka_unit_test(test_http_writes_numbers_and_credentials),
         cmocka_unit_test(test_http_refusals_are_told_apart),

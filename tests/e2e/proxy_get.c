@@ -37,19 +37,27 @@ static int say_hello(struct party_sock *sock)
     return r;
 }
 
+static enum party_proxy_protocol protocol_of(const char *name)
+{
+    if (strcmp(name, "http") == 0) {
+        return PARTY_PROXY_HTTP;
+    }
+    return strcmp(name, "socks4") == 0 ? PARTY_PROXY_SOCKS4 : PARTY_PROXY_SOCKS5;
+}
+
 int main(int argc, char **argv)
 {
-    if (argc != 6 && argc != 8) {
-        (void)fprintf(stderr, "usage: proxy_get socks5|http PROXY_HOST PROXY_PORT HOST PORT "
-                              "[USER PASSWORD]\n");
+    if (argc < 6 || argc > 8) {
+        (void)fprintf(stderr, "usage: proxy_get socks5|http|socks4 PROXY_HOST PROXY_PORT HOST PORT "
+                              "[USER [PASSWORD]]\n");
         return 2;
     }
     const struct party_proxy_settings settings = {
-        .protocol = strcmp(argv[1], "http") == 0 ? PARTY_PROXY_HTTP : PARTY_PROXY_SOCKS5,
+        .protocol = protocol_of(argv[1]),
         .host = argv[4],
         .port = (uint16_t)strtoul(argv[5], NULL, 10),
-        .user = argc == 8 ? argv[6] : NULL,
-        .password = argc == 8 ? argv[7] : NULL,
+        .user = argc > 6 ? argv[6] : NULL,
+        .password = argc > 7 ? argv[7] : NULL,
     };
     struct party_sock *sock;
     int r = party_proxy_create_connection(argv[2], argv[3], &settings, TIMEOUT_MS, &sock);

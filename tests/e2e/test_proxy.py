@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
-"""The client's side of SOCKS5 and HTTP CONNECT against proxies of others: a SOCKS5 server written
-here from RFC 1928 and RFC 1929, and ncat's HTTP proxy."""
+"""The client's side of SOCKS5, SOCKS4 and HTTP CONNECT against proxies of others: SOCKS servers written
+here from the specifications (RFC 1928, RFC 1929; SOCKS4 and 4A have none), and ncat's HTTP proxy."""
 import os
 import pathlib
 import shutil
@@ -34,6 +34,17 @@ def pump(source, target):
     while piece := source.recv(65536):
         target.sendall(piece)
     target.shutdown(socket.SHUT_WR)
+
+
+def tunnel(client, upstream, answer):
+    """Answers that the tunnel is there, and is it."""
+    with upstream:
+        # The answer and the host's first bytes arrive together.
+        client.sendall(answer + upstream.recv(65536))
+        back = threading.Thread(target=pump, args=(upstream, client))
+        back.start()
+        pump(client, upstream)
+        back.join()
 
 
 class Threads(socketserver.ThreadingMixIn, socketserver.TCPServer):
@@ -97,14 +108,34 @@ class Socks5(socketserver.BaseRequestHandler):
         except ConnectionRefusedError:
             self.request.sendall(b"\5\5\0\1" + bytes(6))
             return
-        with upstream:
-            # The reply and the host's first bytes arrive together.
-            first = upstream.recv(65536)
-            self.request.sendall(b"\5\0\0\3\4host" + struct.pack("!H", port) + first)
-            back = threading.Thread(target=pump, args=(upstream, self.request))
-            back.start()
-            pump(self.request, upstream)
-            back.join()
+        tunnel(self.request, upstream, b"\5\0\0\3\4host" + struct.pack("!H", port))
+
+
+class Socks4(socketserver.BaseRequestHandler):
+    """server.names and server.asked as above; server.users: the user ids that may come, None: all."""
+
+    def read_text(self):
+        return b"".join(iter(lambda: read_exactly(self.request, 1), b"\0")).decode()
+
+    def answer(self, status):
+        return bytes([0, status]) + bytes(6)
+
+    def handle(self):
+        version, command, port, address = struct.unpack("!BBH4s", read_exactly(self.request, 8))
+        assert (version, command) == (4, 1)
+        user = self.read_text()
+        is_name = address[:3] == bytes(3) and address[3] != 0
+        host = self.read_text() if is_name else socket.inet_ntoa(address)
+        self.server.asked.append((is_name, host, user))
+        if self.server.users is not None and user not in self.server.users:
+            self.request.sendall(self.answer(93))
+            return
+        try:
+            upstream = socket.create_connection((self.server.names.get(host, host), port), PATIENCE_S)
+        except OSError:
+            self.request.sendall(self.answer(91))
+            return
+        tunnel(self.request, upstream, self.answer(90))
 
 
 @pytest.fixture
@@ -184,6 +215,26 @@ def test_socks5_refusals_of_the_host(serve):
     with holder:
         done = get("socks5", "127.0.0.1", port_of(proxy), "127.0.0.1", port)
     assert (done.returncode, done.stderr) == (1, "PARTY_EPROXY_CONNREFUSED\n")
+
+
+def test_socks4_numbers_and_names(serve):
+    host = serve(Echo)
+    proxy = serve(Socks4, users=None, asked=[], names={"host.invalid": "127.0.0.1"})
+    assert_talked(get("socks4", "localhost", port_of(proxy), "127.0.0.1", port_of(host)))
+    assert_talked(get("socks4", "localhost", port_of(proxy), "host.invalid", port_of(host), "alice"))
+    assert proxy.asked == [(False, "127.0.0.1", ""), (True, "host.invalid", "alice")]
+
+
+def test_socks4_refusals(serve):
+    proxy = serve(Socks4, users={"alice"}, asked=[], names={})
+    holder, port = refused_port()
+    with holder:
+        done = get("socks4", "127.0.0.1", port_of(proxy), "127.0.0.1", port, "alice")
+    assert (done.returncode, done.stderr) == (1, "PARTY_EPROXY_FAILURE\n")
+    done = get("socks4", "127.0.0.1", port_of(proxy), "127.0.0.1", port, "bob")
+    assert (done.returncode, done.stderr) == (1, "PARTY_EPROXY_AUTH\n")
+    done = get("socks4", "127.0.0.1", port_of(proxy), "::1", port)
+    assert (done.returncode, done.stderr) == (1, "PARTY_EADDRESS\n")
 
 
 def test_a_proxy_that_is_not_there():

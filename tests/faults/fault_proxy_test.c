@@ -45,11 +45,18 @@ static const struct script scripts[] = {
      TEXT("\x05\x02\x00\x02\x01\x05"
           "alice\x06secret\x05\x01\x00\x03\x0b"
           "example.org\x01\xbb")},
+    {{PARTY_PROXY_SOCKS4, "example.org", 443, "alice", NULL},
+     TEXT("\x00\x5a\x00\x00\x00\x00\x00\x00" HOST_SAYS),
+     TEXT("\x04\x01\x01\xbb\x00\x00\x00\x01"
+          "alice\x00"
+          "example.org\x00")},
     {{PARTY_PROXY_HTTP, "example.org", 443, "alice", "secret"},
      TEXT("HTTP/1.1 200 OK\r\nVia: 1.1 proxy\r\n\r\n" HOST_SAYS),
      TEXT("CONNECT example.org:443 HTTP/1.1\r\nHost: example.org:443\r\n"
           "Proxy-Authorization: Basic YWxpY2U6c2VjcmV0\r\n\r\n")},
 };
+
+#define SCRIPTS (sizeof(scripts) / sizeof(scripts[0]))
 
 static int recv_exactly(struct party_sock *sock, const char *wanted)
 {
@@ -101,8 +108,9 @@ static int talk_through_proxy(void *user)
     r = talk->timeout_ms >= 0 ? party_sock_settimeout(ends[0], talk->timeout_ms) : 0;
     struct party_proxy_answer answer = {.status = -1};
     r = r < 0 ? r : party_proxy_connect(ends[0], &script->settings, &answer);
-    bool is_socks = script->settings.protocol == PARTY_PROXY_SOCKS5;
-    if (r == 0 && answer.status != (is_socks ? 0 : 200)) {
+    static const int good[] = {
+        [PARTY_PROXY_SOCKS5] = 0, [PARTY_PROXY_HTTP] = 200, [PARTY_PROXY_SOCKS4] = 90};
+    if (r == 0 && answer.status != good[script->settings.protocol]) {
         r = WRONG_BYTES;
     }
     r = r < 0 ? r : recv_exactly(ends[0], HOST_SAYS);
@@ -114,7 +122,7 @@ static void test_each_exchange_meets_every_error(void **state)
 {
     (void)state;
     static const int64_t timeouts[] = {-1, LONG_MS};
-    for (size_t i = 0; i < 4; i++) {
+    for (size_t i = 0; i < 2 * SCRIPTS; i++) {
         struct talk talk = {.script = &scripts[i / 2], .timeout_ms = timeouts[i % 2]};
         assert_true(fault_check(talk_through_proxy, &talk, NULL) > 50);
     }
@@ -176,7 +184,7 @@ static bool connecting_allows(enum fault_call call, int error, int result)
 static void test_connecting_through_a_proxy_meets_every_error(void **state)
 {
     (void)state;
-    for (size_t i = 0; i < 2; i++) {
+    for (size_t i = 0; i < SCRIPTS; i++) {
         void *script = (void *)(uintptr_t)&scripts[i];
         assert_true(fault_check(connect_through_proxy, script, connecting_allows) > 50);
     }

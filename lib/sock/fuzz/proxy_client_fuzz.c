@@ -55,12 +55,15 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     if (size < 2) {
         return 0;
     }
+    bool is_socks4 = (data[0] & 8) != 0;
     const struct party_proxy_settings settings = {
-        .protocol = (data[0] & 1) != 0 ? PARTY_PROXY_HTTP : PARTY_PROXY_SOCKS5,
-        .host = (data[0] & 4) != 0 ? "::1" : "example.org",
+        .protocol = is_socks4            ? PARTY_PROXY_SOCKS4
+                    : (data[0] & 1) != 0 ? PARTY_PROXY_HTTP
+                                         : PARTY_PROXY_SOCKS5,
+        .host = (data[0] & 4) != 0 ? (is_socks4 ? "192.0.2.1" : "::1") : "example.org",
         .port = 443,
         .user = (data[0] & 2) != 0 ? "user" : NULL,
-        .password = (data[0] & 2) != 0 ? "password" : NULL,
+        .password = (data[0] & 2) != 0 && !is_socks4 ? "password" : NULL,
     };
     struct ending whole = talk(&settings, data + 2, size - 2, SIZE_MAX);
     struct ending pieces = talk(&settings, data + 2, size - 2, 1 + data[1] % 32);
