@@ -191,7 +191,7 @@ def test_a_server_of_threads_that_fails_ends(run):
     resource.prlimit(server.pid, resource.RLIMIT_NOFILE, (0, 0))  # poll(2) fails with it, once accept(2) has
     with socket.create_connection(where, PATIENCE_S):
         assert server.wait() == 1
-    assert server.err.endswith("127.0.0.1:0: Invalid argument\n")
+    assert "127.0.0.1:0: Invalid argument\n" in server.err  # what a sanitizer complains of comes after it
 
 
 @pytest.mark.parametrize("step", ["step09_loops", "step10_tls"])
@@ -204,7 +204,7 @@ def test_a_server_of_loops_that_fails_ends(run, step, certificate):
         if "listening on " in server.out:
             break
     assert server.process.returncode == 1
-    assert server.err.endswith("127.0.0.1:0: Too many open files\n")
+    assert "127.0.0.1:0: Too many open files\n" in server.err
 
 
 def test_tls(run, certificate):
