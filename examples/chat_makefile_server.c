@@ -7,7 +7,6 @@
  * are read whole, however many pieces they came in, and fprintf writes them.
  */
 #define _DEFAULT_SOURCE /* with -std=c17 too: localtime_r */
-
 #include <pthread.h>
 #include <stdio.h>
 #include <string.h>

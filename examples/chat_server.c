@@ -7,7 +7,6 @@
  * not solve: one client that does not read stops, in the end, everybody. loop_chat.c is better.
  */
 #define _DEFAULT_SOURCE /* with -std=c17 too: localtime_r */
-
 #include <pthread.h>
 #include <stdio.h>
 #include <string.h>

@@ -6,7 +6,6 @@
  * open itself. Descriptors travel with bytes, so at least one byte goes with them.
  */
 #define _DEFAULT_SOURCE /* with -std=c17 too: O_CLOEXEC */
-
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>

@@ -8,7 +8,6 @@
  * for all of its way.
  */
 #define _DEFAULT_SOURCE /* with -std=c17 too: random */
-
 #include <pthread.h>
 #include <stdbool.h>
 #include <stdio.h>

@@ -6,7 +6,6 @@
  * comes in its turn, in the loop's thread, and may do anything.
  */
 #define _DEFAULT_SOURCE /* with -std=c17 too: strsignal */
-
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>

@@ -3,7 +3,6 @@
  * names [HOST [SERVICE]]: what the system knows of a host and a service: addresses, numbers, names.
  */
 #define _DEFAULT_SOURCE /* with -std=c17 too: NI_MAXHOST */
-
 #include <stdio.h>
 
 #include <partyline/partyline.h>

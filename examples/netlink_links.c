@@ -6,7 +6,6 @@
  * each with a header that says how long it is. Address 0 is the kernel.
  */
 #define _DEFAULT_SOURCE /* with -std=c17 too: IFF_UP */
-
 #include <linux/netlink.h>
 #include <linux/rtnetlink.h>
 #include <net/if.h>

@@ -5,7 +5,6 @@
  * sendfile has the kernel copy the file to the socket: its bytes never come into the program.
  */
 #define _DEFAULT_SOURCE /* with -std=c17 too: O_CLOEXEC */
-
 #include <fcntl.h>
 #include <stdio.h>
 #include <unistd.h>

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: MIT */
 #define _DEFAULT_SOURCE /* with -std=c17 too: sigwait */
-
 #include <ctype.h>
 #include <pthread.h>
 #include <signal.h>
