@@ -13,7 +13,7 @@ FILES = sorted(EXAMPLES.glob("*.c"))
 NAMES = [file.stem for file in FILES]
 LINES_MAX = 90
 # The group chats are the longest programs of the seeds, too.
-LONGER = {"chat_server": 115, "chat_makefile_server": 115, "loop_chat": 110}
+LONGER = {"chat_server": 110, "chat_makefile_server": 110, "loop_chat": 110}
 
 # name: arguments that name an address nobody can have, or that cannot be reached
 BAD_ADDRESS = {
