@@ -72,7 +72,9 @@ static int64_t wait_ns_of(const struct irc_session *irc)
     return irc->is_operator || is_early ? 0 : flood_wait_ns(&irc->base);
 }
 
-/* A line with a list costs as much as so many lines, or flood control would not hold it. */
+/* A line with a list costs as much as so many lines, or flood control would not hold it. Where a
+   list is too long, what is behind the most is not done: only JOIN's and PART's, whose items share
+   their cost, have no end. */
 static unsigned cost_of(const struct irc_command *command, const struct irc_message *message)
 {
     if (!command) {
@@ -82,7 +84,7 @@ static unsigned cost_of(const struct irc_command *command, const struct irc_mess
     unsigned items = 0, share = command->share > 0 ? command->share : 1;
     struct irc_span list = command->list > 0 && at > 0 ? message->params[at - 1] : irc_span("");
     struct irc_span item;
-    while (irc_name_next(&list, &item)) {
+    while ((command->share > 0 || items < IRC_TARGETS_MAX) && irc_name_next(&list, &item)) {
         items++;
     }
     return command->cost * (items > share ? (items + share - 1) / share : 1);
@@ -225,8 +227,8 @@ void irc_leave(struct irc_session *irc, const char *reason, size_t len)
     }
     irc->leaving = true;
     irc_known(irc);
-    if (irc->asked) {
-        return; /* irc_on_event finds it leaving */
+    if (irc->asked && !irc->base.gone) {
+        return; /* the hub was asked to register it; irc_on_event finds it leaving */
     }
     if (irc->base.entered && !irc->base.gone) {
         (void)session_submit(&irc->base, COMMAND_QUIT, NULL, 0, reason, len);

@@ -75,6 +75,28 @@ static void test_name_is_refused_to_one_who_is_gone(void **state)
     user_free(carol);
 }
 
+/* Nothing more is heard of it, so nothing but its own end would end it later. */
+static void test_thrown_out_while_the_password_is_looked_at(void **state)
+{
+    static char junk[17000];
+    static const char rest[] = "\r\nPASS wrong\r\nNICK carol\r\nUSER carol 0 * :carol\r\n";
+    (void)state;
+    struct front_settings settings = house_default_settings();
+    settings.asks_password = true;
+    struct house *locked = house_open(&settings, NULL);
+    locked->hold_answers = true;
+    struct user *carol = user_connect(locked, ENTRY_IRC);
+    memset(junk, 'x', sizeof(junk));
+    memcpy(junk + sizeof(junk) - sizeof(rest), rest, sizeof(rest));
+    user_send_bytes(carol, junk, 14000);
+    user_send_bytes(carol, junk + 14000, sizeof(junk) - 14000 - 1);
+    assert_reads_some(carol, "[Input line is far too long]");
+    assert_true(carol->ended);
+    house_answer_password(locked);
+    user_free(carol);
+    house_close(locked);
+}
+
 static void test_killed_while_the_reader_is_asked(void **state)
 {
     (void)state;
@@ -317,6 +339,29 @@ static void test_targets_cost_as_much_as_lines(void **state)
     }
 }
 
+/* Of the others nothing is done. */
+static void test_targets_beyond_the_most_cost_nothing(void **state)
+{
+    char line[256] = "PRIVMSG a";
+    struct front_settings settings = house_default_settings();
+    (void)state;
+    settings.flood_burst = 4;
+    settings.flood_rate = 1;
+    struct house *slow = house_open(&settings, NULL);
+    struct user *carol = user_enter_irc(slow, "carol", NULL);
+    for (int i = 1; i < 100; i++) {
+        strcat(line, ",a");
+    }
+    strcat(line, " :x\r\nPING end\r\n");
+    user_send(carol, line);
+    user_read(carol);
+    assert_null(strstr(carol->text, "end"));
+    house_wait_ms(slow, 20000);
+    assert_reads_some(carol, "PONG server :end");
+    user_free(carol);
+    house_close(slow);
+}
+
 static void test_who_has_yet_to_register_is_slowed_in_the_end(void **state)
 {
     struct front_settings settings = house_default_settings();
@@ -493,6 +538,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_who_is_gone_before_the_welcome_leaves_nobody_behind),
         IN_HOUSE(test_name_is_refused_to_one_who_is_gone),
+        cmocka_unit_test(test_thrown_out_while_the_password_is_looked_at),
         IN_HOUSE(test_killed_while_the_reader_is_asked),
         IN_HOUSE(test_put_out_while_the_reader_is_asked),
         IN_HOUSE(test_earlier_answer_does_not_end_the_wait_of_a_later_line),
@@ -501,6 +547,7 @@ int main(void)
         cmocka_unit_test(test_every_line_costs_what_it_does),
         cmocka_unit_test(test_bytes_of_no_line_are_slowed),
         cmocka_unit_test(test_targets_cost_as_much_as_lines),
+        cmocka_unit_test(test_targets_beyond_the_most_cost_nothing),
         cmocka_unit_test(test_who_has_yet_to_register_is_slowed_in_the_end),
         cmocka_unit_test(test_flood_and_a_wait_at_once),
         cmocka_unit_test(test_operators_are_not_slowed),

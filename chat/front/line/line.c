@@ -231,7 +231,8 @@ static const struct line_sink sink = {
 
 void line_go_on(struct line_session *line)
 {
-    if (!line->welcomed || line->waiting || line->base.timer) {
+    bool comes_in = !line->welcomed && (!line->locked || line->checking);
+    if (comes_in || line->waiting || line->base.timer) {
         return;
     }
     if (line->ended) {

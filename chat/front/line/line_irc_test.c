@@ -222,6 +222,31 @@ static void test_password_has_to_come_in_time(void **state)
     house_close(timed);
 }
 
+static void test_who_was_slowed_before_the_password_can_give_it(void **state)
+{
+    static char nothing[16384];
+    (void)state;
+    struct front_settings settings = house_default_settings();
+    settings.asks_password = true;
+    settings.flood_burst = 3;
+    settings.flood_rate = 2;
+    struct house *slow = house_open(&settings, NULL);
+    struct user *erin = user_connect(slow, ENTRY_LINE);
+    for (size_t i = 0; i < sizeof(nothing); i += 2) {
+        memcpy(nothing + i, "\xff\xf1", 2); /* IAC NOP */
+    }
+    for (int i = 0; i < 16; i++) {
+        user_send_bytes(erin, nothing, sizeof(nothing));
+    }
+    user_send(erin, "right\n");
+    for (int i = 0; i < 4; i++) {
+        house_wait_ms(slow, 60000);
+    }
+    assert_reads_some(erin, "You are guest1;");
+    user_free(erin);
+    house_close(slow);
+}
+
 int main(void)
 {
 #define IN_HOUSE(test) cmocka_unit_test_setup_teardown(test, open_house, close_house)
@@ -237,6 +262,7 @@ int main(void)
         LOCKED(test_wrong_password_does_not),
         LOCKED(test_guessing_is_slowed),
         cmocka_unit_test(test_password_has_to_come_in_time),
+        cmocka_unit_test(test_who_was_slowed_before_the_password_can_give_it),
         LOCKED(test_nobody_waits_for_a_password_that_does_not_come),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
