@@ -154,21 +154,11 @@ void apply_say(struct apply *apply)
     tell_actor(apply, room, &parts);
 }
 
-static bool is_anyone_anywhere(const struct hub *hub)
-{
-    for (uint32_t i = 0; i < hub->room_count; i++) {
-        if (hub->rooms[i]->member_count > 0) {
-            return true;
-        }
-    }
-    return false;
-}
-
 void apply_announce(struct apply *apply)
 {
     const struct command *command = apply->command;
     struct hub *hub = apply->hub;
-    if (apply_refuse_text(apply) || (is_anyone_anywhere(hub) && apply_refuse_unstored(apply))) {
+    if (apply_refuse_text(apply) || (hub->live_room_count > 0 && apply_refuse_unstored(apply))) {
         return;
     }
     for (uint32_t i = 0; i < hub->room_count; i++) {
