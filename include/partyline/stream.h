@@ -121,7 +121,7 @@ PARTY_API void party_stream_write_span(struct party_stream *stream, struct party
 /**
  * Queues a copy of the bytes; otherwise as party_stream_write_span. 16 KiB and more are not copied
  * but sent at once when nothing is queued before them (not with TLS or a write rate), and what the
- * socket did not take is queued.
+ * socket did not take is queued; also past the output limit, where on_cut drops it.
  */
 PARTY_API void party_stream_write(struct party_stream *stream, const void *bytes, size_t len);
 

@@ -253,6 +253,31 @@ static void test_what_the_socket_does_not_take_is_held_to_the_limit(void **state
     probe_free(p);
 }
 
+/* What has gone of a line cannot be called back, so the line arrives whole before the last words.
+ */
+static void test_cut_by_what_the_socket_did_not_take_tears_no_line(void **state)
+{
+    struct bench *b = *state;
+    static char lines[TOTAL_BYTES];
+    const size_t words = strlen("*** cut off, come back\n");
+    const struct party_stream_limits limits = {.output_max_bytes = 20000};
+    struct probe *p = probe_open(b->loop, b->kind, &limits);
+    p->drop = '\n';
+    p->on_cut = DEED_WRITE;
+    for (size_t i = 0; i < sizeof(lines); i++) {
+        lines[i] = i % 997 == 996 ? '\n' : 'x';
+    }
+    party_stream_write(p->stream, lines, sizeof(lines));
+    settle_loop(b->loop);
+    assert_int_equal(p->cuts, 1);
+    size_t len = peer_read_to_end(p, got, sizeof(got));
+    assert_true(len > words);
+    assert_memory_equal(got + len - words, "*** cut off, come back\n", words);
+    assert_int_equal((len - words) % 997, 0);
+    assert_memory_equal(got, lines, len - words);
+    probe_free(p);
+}
+
 int main(void)
 {
     fill_pattern();
@@ -265,6 +290,7 @@ int main(void)
         ON_BOTH(test_no_drain_comes_once_the_stream_ends),
         ON_BOTH(test_more_than_the_limit_may_be_written_when_the_socket_takes_it),
         ON_BOTH(test_what_the_socket_does_not_take_is_held_to_the_limit),
+        ON_BOTH(test_cut_by_what_the_socket_did_not_take_tears_no_line),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -205,7 +205,10 @@ void party_stream_write(struct party_stream *stream, const void *bytes, size_t l
         bytes = (const uint8_t *)bytes + sent;
         len -= sent;
     }
-    if (!admit_output(stream, len)) {
+    bool is_admitted = admit_output(stream, len);
+    /* What has gone may end within a line, whose rest on_cut has to find. */
+    bool is_torn = sent > 0 && stream->state == STREAM_CUT && len <= UINT32_MAX;
+    if (!is_admitted && !(is_torn && stream->ops->on_cut)) {
         return;
     }
     if (party__outq_copy(party__stream_queue(stream), bytes, (uint32_t)len) < 0) {
