@@ -15,6 +15,7 @@ import doxygen
 import headers
 import layers
 import man
+import man_codes
 import man_examples
 import man_functions
 import symbols
@@ -486,3 +487,60 @@ def test_a_function_on_two_pages_is_refused(tmp_path):
     wrong, _ = man_functions.check(tmp_path, tmp_path)
     assert len(wrong) == 2
     assert "party_x_create: is in the NAME of ['party_x.3', 'party_y.3']" in wrong[0]
+
+
+CODES_HEADER = """/** Returns: -ENOENT; not declared here. */
+typedef int (*party_x_fn)(int fd);
+/**
+ * Makes one.
+ * Returns: 0; -EPROTO, -errno of open(2); a PARTY_EGAI_ code; PARTY_ETIMEOUT.
+ */
+PARTY_API PARTY_MUST_USE int party_x_create(struct party_x **ret_x);
+/** Both. Returns: -EBUSY. */
+PARTY_API int party_x_start(struct party_x *x);
+PARTY_API int party_x_stop(struct party_x *x);
+/** Returns: -ERANGE. */
+static inline int party_x_inline(int n)
+{
+    return n;
+}
+"""
+CODES_PAGE = """.Sh SYNOPSIS
+.Ft int
+.Fn party_x_create "struct party_x **ret_x"
+.Ft int
+.Fn party_x_start "struct party_x *x"
+.Ft int
+.Fn party_x_stop "struct party_x *x"
+.Ft int
+.Fn party_x_inline "int n"
+.Sh ERRORS
+.Bl -tag -width Er
+.It Er -EPROTO , ERANGE
+.It Dv PARTY_EGAI_NONAME , PARTY_ETIMEOUT
+.It Er -EBUSY
+.El
+.Sh EXAMPLES
+none
+"""
+
+
+@pytest.mark.parametrize(
+    "old, new, words",
+    [
+        ("", "", []),
+        ("-EPROTO", "-EPROTOTYPE", ["party_x.3: party_x_create lacks EPROTO, which x.h names"]),
+        ("PARTY_ETIMEOUT", "ETIMEOUT", ["party_x_create lacks PARTY_ETIMEOUT,"]),
+        ("PARTY_EGAI_NONAME", "PARTY_EH_NONAME", ["party_x_create lacks PARTY_EGAI_,"]),
+        (", ERANGE", "", ["party_x_inline lacks ERANGE,"]),
+        (".It Er -EBUSY", '.\\" -EBUSY', ["party_x_start lacks EBUSY,", "party_x_stop lacks EBUSY,"]),
+        (".It Er -EBUSY\n.El\n.Sh EXAMPLES", ".El\n.Sh EXAMPLES\n-EBUSY", ["party_x_start lacks", "party_x_stop lacks"]),
+        ("party_x_stop", "party_y_stop", ["no page: party_x_stop lacks EBUSY,"]),
+    ],
+)
+def test_pages_without_a_code_of_a_contract_are_refused(tmp_path, old, new, words):
+    (tmp_path / "x.h").write_text(CODES_HEADER, encoding="utf-8")
+    (tmp_path / "party_x.3").write_text(CODES_PAGE.replace(old, new, 1) if old else CODES_PAGE, encoding="utf-8")
+    wrong, count = man_codes.check(tmp_path, tmp_path)
+    assert count == 6
+    assert [word in line for word, line in zip(words, wrong, strict=True)] == [True] * len(words)
