@@ -63,6 +63,7 @@ static const char *const statement_sql[STMT_COUNT] = {
     [STMT_SEAL] = "UPDATE rooms SET sealed = ?2 WHERE id = ?1",
     [STMT_OPEN_ANEW] = ("UPDATE rooms SET sealed = ?2, topic = '', topic_actor = '',"
                         " topic_time = 0, topic_source = '' WHERE id = ?1"),
+    [STMT_FORGET_EVENTS] = "DELETE FROM room_events WHERE room = ?1 AND number < ?2",
     [STMT_REDACT] = ("UPDATE messages SET text = '', tags = '', extra = '', redacted = 1"
                      " WHERE room = ?1 AND seq = ?2"),
     [STMT_REDACT_PRIVATE] = ("UPDATE private_messages SET text = '', tags = '', extra = '',"

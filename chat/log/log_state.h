@@ -27,6 +27,7 @@ enum log_statement {
     STMT_RENAME_ROOM,
     STMT_SEAL,
     STMT_OPEN_ANEW,
+    STMT_FORGET_EVENTS,
     STMT_REDACT,
     STMT_REDACT_PRIVATE,
     STMT_SEQ_AT,

@@ -175,6 +175,14 @@ static int seal(struct log *log, const struct event *event)
     sqlite3_stmt *stmt = log->statements[closed ? STMT_SEAL : STMT_OPEN_ANEW];
     (void)sqlite3_bind_int64(stmt, 1, event->room_id);
     (void)sqlite3_bind_int64(stmt, 2, (int64_t)event->value);
+    int code = run(stmt);
+    if (code != SQLITE_OK || event->value != 0) {
+        return code;
+    }
+    /* Nothing was said in it, so no seq tells later what was set in it; it is for nobody. */
+    stmt = log->statements[STMT_FORGET_EVENTS];
+    (void)sqlite3_bind_int64(stmt, 1, event->room_id);
+    (void)sqlite3_bind_int64(stmt, 2, (int64_t)event->number);
     return run(stmt);
 }
 

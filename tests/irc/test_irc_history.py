@@ -581,6 +581,11 @@ def test_what_was_set_in_a_closed_lobby_stays_there(serve):
     bob = irc.user("bob", *CAPS, "draft/event-playback")
     bob.ask("JOIN #lobby").one("JOIN")
     assert bob.ask("CHATHISTORY LATEST #lobby * 9").all("MODE") == []
+    bob.ask("PRIVMSG #lobby :hi")
+    irc.server.restart()
+    carol = irc.user("carol", *CAPS, "draft/event-playback")
+    carol.ask("JOIN #lobby").one("JOIN")
+    assert carol.ask("CHATHISTORY LATEST #lobby * 9").all("MODE") == []
 
 
 def test_who_enters_an_empty_channel_takes_back_nothing_of_others(irc):
