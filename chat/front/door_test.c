@@ -101,6 +101,21 @@ static void test_silent_visitor_is_let_in_when_the_wait_is_over(void **state)
     house_close(house);
 }
 
+/* Who presses Enter to wake the server up has said nothing yet. */
+static void test_late_irc_is_known_behind_empty_lines(void **state)
+{
+    (void)state;
+    struct house *house = house_open(NULL, NULL);
+    struct user *user = user_connect(house, ENTRY_ANY);
+    house_wait_ms(house, 300);
+    user_send(user, "\r\n \n\t\n\xef\xbb\xbf\nPASS secret\r\n");
+    assert_reads(user, GREETING LATE_IRC);
+    user_send(user, "hello\n\nPASS port\n");
+    assert_reads(user, TEST_TIME " guest1: hello\n" TEST_TIME " guest1: PASS port\n");
+    user_free(user);
+    house_close(house);
+}
+
 static void test_visitor_who_stops_in_the_middle_is_let_in_with_what_it_said(void **state)
 {
     (void)state;
@@ -253,6 +268,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_every_kind_of_visitor_is_known_by_its_first_bytes),
         cmocka_unit_test(test_silent_visitor_is_let_in_when_the_wait_is_over),
+        cmocka_unit_test(test_late_irc_is_known_behind_empty_lines),
         cmocka_unit_test(test_visitor_who_stops_in_the_middle_is_let_in_with_what_it_said),
         cmocka_unit_test(test_end_before_the_first_byte_lets_nobody_in),
         cmocka_unit_test(test_end_before_the_decision_lets_a_line_user_in_who_is_heard),

@@ -85,6 +85,21 @@ def test_irc_that_comes_late_is_not_published(serve):
     assert not any("secret" in text or "USER" in text for text in before)
 
 
+def test_irc_that_comes_late_behind_an_empty_line_is_not_published(serve):
+    """Front door: Enter, and then a handshake: the password stays out of the room."""
+    irc = serve(_listen=ANY_FRONT)
+    line = irc.line_user()
+    late = LineClient(irc.server.address)
+    irc.clients.append(late)
+    late.expect(r"^\*\*\* Welcome")
+    for text in ("", " ", "PASS secret"):
+        late.send(text)
+    late.expect(r"^\*\*\* That is IRC and was not said")
+    late.send("hello")
+    before, _ = line.read_until(r"guest\d+: hello$")
+    assert not any("secret" in text for text in before)
+
+
 def test_a_line_user_hears_irc(mixed):
     """What is said in IRC is shown as a line."""
     _, room, alice, line = mixed

@@ -159,7 +159,6 @@ static void hear(struct line_session *line, const char *text, size_t len)
                     "soon as the connection stands.\n");
         return;
     }
-    line->talked = true;
     if (!text_is_clean(text, len)) {
         clean = xmalloc(len * 3 + 1);
         len = text_clean(text, len, clean);
@@ -168,6 +167,8 @@ static void hear(struct line_session *line, const char *text, size_t len)
     while (len > 0 && text[len - 1] == ' ') {
         len--;
     }
+    /* An empty line is often the first, to see who is there. */
+    line->talked = line->talked || len > 0;
     if (len == 4 && strncasecmp(text, "quit", 4) == 0) {
         line_leave(line, "quit", 4);
     } else if (len > 1 && text[0] == '/' && text[1] == '/') {

@@ -18,7 +18,7 @@ struct line_session {
     uint32_t uncharged;   /* bytes heard since the last that cost something */
     uint8_t fault;        /* enum line_fault, while waiting: of the line that was sent round */
     bool slowed;          /* told once that lines are taken slowly */
-    bool talked;          /* a first line came */
+    bool talked;          /* a first line came, not an empty one */
     bool locked;          /* the first line has to be the server's password */
     bool checking;        /* and is being checked */
     bool welcomed;        /* EVENT_ENTERED came: from now on lines are heard */
