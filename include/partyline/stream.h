@@ -110,7 +110,8 @@ PARTY_API PARTY_MUST_USE int party_stream_create(struct party_loop *loop, int fd
 
 /**
  * Queues the bytes [from, to) of buf. They are sent at the end of this turn.
- * Past the output limit the stream is cut: on_cut, then on_close with PARTY_EOVERFLOW, both later
+ * Before something would be past the output limit, what is queued is sent at once; what is past it
+ * even then cuts the stream: on_cut, then on_close with PARTY_EOVERFLOW, both later
  * in this turn, and the span is dropped. Without memory likewise with -ENOMEM, and with -EINVAL for
  * a span beyond what was written to buf.
  * Owns: the stream takes a reference of its own while it needs the span.

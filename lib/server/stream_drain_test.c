@@ -241,6 +241,38 @@ static void test_more_than_the_limit_may_be_written_when_the_socket_takes_it(voi
     probe_free(p);
 }
 
+/* Many spans in one turn: nothing was sent yet, and the peer would read it all. */
+static void test_a_turn_may_bring_more_than_the_limit_to_who_reads(void **state)
+{
+    struct bench *b = *state;
+    const struct party_stream_limits limits = {.output_max_bytes = 20000};
+    struct probe *p = probe_open(b->loop, b->kind, &limits);
+    struct party_buf *buf = party_buf_create(10000);
+    int size = 1 << 20;
+    bool end;
+    assert_int_equal(
+        setsockopt(party_stream_fileno(p->stream), SOL_SOCKET, SO_SNDBUF, &size, sizeof(size)), 0);
+    assert_non_null(buf);
+    assert_int_equal(party_buf_append(buf, pattern, 10000), 0);
+    for (int i = 0; i < 10; i++) {
+        party_stream_write_span(p->stream, buf, 0, 10000);
+        party_stream_write(p->stream, pattern, 100);
+    }
+    party_buf_unref(buf);
+    size_t len = 0;
+    for (int i = 0; i < 10000 && len < 101000; i++) {
+        len += peer_read(p, got + len, sizeof(got) - len, &end);
+        assert_int_equal(party_loop_run_once(b->loop, 1), 0);
+    }
+    assert_int_equal(len, 101000);
+    for (size_t at = 0; at < len; at += 10100) {
+        assert_memory_equal(got + at, pattern, 10000);
+        assert_memory_equal(got + at + 10000, pattern, 100);
+    }
+    assert_int_equal(p->cuts + p->closes, 0);
+    probe_free(p);
+}
+
 static void test_what_the_socket_does_not_take_is_held_to_the_limit(void **state)
 {
     struct bench *b = *state;
@@ -289,6 +321,7 @@ int main(void)
         ON_BOTH(test_stream_may_be_closed_on_drain),
         ON_BOTH(test_no_drain_comes_once_the_stream_ends),
         ON_BOTH(test_more_than_the_limit_may_be_written_when_the_socket_takes_it),
+        ON_BOTH(test_a_turn_may_bring_more_than_the_limit_to_who_reads),
         ON_BOTH(test_what_the_socket_does_not_take_is_held_to_the_limit),
         ON_BOTH(test_cut_by_what_the_socket_did_not_take_tears_no_line),
     };

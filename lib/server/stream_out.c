@@ -132,6 +132,24 @@ void party__stream_flush(struct party_stream *s)
     tell_drain(s);
 }
 
+/* The limit may have been lowered below what is queued. */
+static bool is_over(const struct party_stream *s, size_t n)
+{
+    uint32_t max = party__stream_output_max(s);
+    return n > max || party__stream_queued(s) > max - n;
+}
+
+/* A turn may bring more than the limit to a peer who reads: what the socket takes goes out first.
+ */
+static bool make_room(struct party_stream *s, size_t n)
+{
+    int r = send_some(s);
+    if (r < 0) {
+        party__stream_die(s, r);
+    }
+    return s->state == STREAM_OPEN && !is_over(s, n);
+}
+
 /* Whether n more bytes may be queued; cuts the stream when they may not. */
 static bool admit_output(struct party_stream *s, size_t n)
 {
@@ -141,13 +159,13 @@ static bool admit_output(struct party_stream *s, size_t n)
     if (s->state != STREAM_OPEN) {
         return false;
     }
-    /* The limit may have been lowered below what is queued. */
-    if (n > party__stream_output_max(s) ||
-        party__stream_queued(s) > party__stream_output_max(s) - n) {
-        party__stream_cut(s, PARTY_EOVERFLOW);
-        return false;
+    if (!is_over(s, n) || make_room(s, n)) {
+        return true;
     }
-    return true;
+    if (s->state == STREAM_OPEN) {
+        party__stream_cut(s, PARTY_EOVERFLOW);
+    }
+    return false;
 }
 
 void party_stream_write_span(struct party_stream *stream, struct party_buf *buf, uint32_t from,

@@ -191,13 +191,13 @@ static void write_some(struct link *l)
     if (party_stream_is_closing(l->stream)) {
         return;
     }
-    if (party_stream_queued(l->stream) + len <= OUTPUT_MAX) {
-        l->written += len;
-    }
     if (roll(w, 2) == 0) {
         party_stream_write(l->stream, w->buf->data + from, len);
     } else {
         party_stream_write_span(l->stream, w->buf, from, from + len);
+    }
+    if (!party_stream_is_closing(l->stream)) { /* else it was past the limit, and dropped */
+        l->written += len;
     }
 }
 

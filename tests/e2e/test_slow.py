@@ -155,6 +155,18 @@ def test_time_told_to_who_is_cut_is_not_taken_from_what_somebody_said(server, jo
         crowd.close()
 
 
+def test_many_who_paste_at_once_cut_nobody_who_reads(server, join):
+    """More comes in one round than may wait for a member; but nothing waits yet, and its socket takes it."""
+    chat = server()
+    reader = join(chat, "reader")
+    pasters = [join(chat, f"p{number}") for number in range(10)]
+    pasted = b"".join(b"%02d " % number + b"y" * 1000 + b"\n" for number in range(20))
+    for paster in pasters:
+        paster.send_bytes(pasted)
+    for _ in range(20 * len(pasters)):
+        reader.expect(r": \d\d y+$")
+
+
 def overflow(server, join):
     """A member who does not read until more waits for it than may; and alice, who has filled its queue."""
     sleeper = join(server, "sleeper", receive_buffer=4096)
