@@ -41,6 +41,8 @@ static const struct visitor visitors[] = {
     VISITOR("http2", "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", "HTTP/1.1 404 Not Found\r\n", false),
     VISITOR("irc", "CAP LIST\r\nQUIT\r\n", ":server CAP * LIST :\r\n", false),
     VISITOR("irc in lower case", "\r\ncap list\r\nquit\r\n", ":server CAP * LIST :\r\n", false),
+    VISITOR("gateway", "WEBIRC secret gw host 10.0.0.1\r\nQUIT\r\n", ":server 451 * ", false),
+    VISITOR("ping", "PING :1\r\nCAP LIST\r\nQUIT\r\n", ":server ", false),
     VISITOR("polite", "pass me the salt\nplease\n",
             GREETING TEST_TIME " guest1: pass me the salt\n" TEST_TIME " guest1: please\n", true),
     VISITOR("tls", "\x16\x03\x01\x02\x00\x01", "\x15\x03\x01", false),
@@ -114,6 +116,66 @@ static void test_late_irc_is_known_behind_empty_lines(void **state)
     assert_reads(user, TEST_TIME " guest1: hello\n" TEST_TIME " guest1: PASS port\n");
     user_free(user);
     house_close(house);
+}
+
+static void test_no_line_of_a_late_handshake_is_said(void **state)
+{
+    (void)state;
+    static const char *const handshakes[][6] = {
+        {"cap ls 302", "nick low", "user low 0 * :low", "cap end"},
+        {"CAP LS 302", "PASS secret", "NICK low", "USER low host server :low", "CAP END"},
+        {"nick x", "pass y", "pass my secret", "user low host server :low"},
+        {"WEBIRC secret gw host 10.0.0.1", "nick x"},
+        {"\001PASS secret", "PASS\tsecret"},
+    };
+    for (size_t i = 0; i < sizeof(handshakes) / sizeof(handshakes[0]); i++) {
+        struct house *house = house_open(NULL, NULL);
+        struct user *user = user_connect(house, ENTRY_ANY);
+        house_wait_ms(house, 300);
+        assert_reads(user, GREETING);
+        for (size_t k = 0; handshakes[i][k]; k++) {
+            user_send(user, handshakes[i][k]);
+            user_send(user, "\r\n");
+            assert_reads(user, LATE_IRC);
+        }
+        user_send(user, "hello\n");
+        assert_reads(user, TEST_TIME " guest1: hello\n");
+        user_free(user);
+        house_close(house);
+    }
+}
+
+static void test_what_may_be_chat_is_said_and_the_password_behind_it_is_not(void **state)
+{
+    (void)state;
+    struct house *house = house_open(NULL, NULL);
+    struct user *user = user_connect(house, ENTRY_ANY);
+    house_wait_ms(house, 300);
+    user_send(user, "PING x\nPING x\npass secret\n");
+    assert_reads(user,
+                 GREETING TEST_TIME " guest1: PING x\n" TEST_TIME " guest1: PING x\n" LATE_IRC);
+    user_free(user);
+    house_close(house);
+}
+
+static void test_first_words_that_only_begin_like_irc_are_said(void **state)
+{
+    (void)state;
+    static const char *const chat[] = {
+        "nick is here", "pass me the salt",      "user error", "cap",
+        "ping",         "user error in line :(", "ping pong",  "webirc is down again today"};
+    for (size_t i = 0; i < sizeof(chat) / sizeof(chat[0]); i++) {
+        char answer[256];
+        struct house *house = house_open(NULL, NULL);
+        struct user *user = user_connect(house, ENTRY_ANY);
+        house_wait_ms(house, 300);
+        user_send(user, chat[i]);
+        user_send(user, "\n");
+        (void)snprintf(answer, sizeof(answer), GREETING TEST_TIME " guest1: %s\n", chat[i]);
+        assert_reads(user, answer);
+        user_free(user);
+        house_close(house);
+    }
 }
 
 static void test_visitor_who_stops_in_the_middle_is_let_in_with_what_it_said(void **state)
@@ -269,6 +331,9 @@ int main(void)
         cmocka_unit_test(test_every_kind_of_visitor_is_known_by_its_first_bytes),
         cmocka_unit_test(test_silent_visitor_is_let_in_when_the_wait_is_over),
         cmocka_unit_test(test_late_irc_is_known_behind_empty_lines),
+        cmocka_unit_test(test_no_line_of_a_late_handshake_is_said),
+        cmocka_unit_test(test_what_may_be_chat_is_said_and_the_password_behind_it_is_not),
+        cmocka_unit_test(test_first_words_that_only_begin_like_irc_are_said),
         cmocka_unit_test(test_visitor_who_stops_in_the_middle_is_let_in_with_what_it_said),
         cmocka_unit_test(test_end_before_the_first_byte_lets_nobody_in),
         cmocka_unit_test(test_end_before_the_decision_lets_a_line_user_in_who_is_heard),

@@ -29,6 +29,7 @@ static const char *const http_targets[] = {"/", "*", "http:", "https:"};
 
 /* QUIT alone is how line users leave. */
 static const char quit_opening[] = "QUIT :";
+static const char webirc_opening[] = "WEBIRC ";
 static const char tls_opening[] = "\x16\x03";
 static const char proxy_opening[] = "PROXY ";
 static const char proxy2_opening[] = "\r\n\r\n\0\r\nQUIT\n";
@@ -187,17 +188,29 @@ static bool is_surely_irc(const struct words *words)
     return is_cap(words) || is_pass(words) || is_user(words);
 }
 
+static bool is_nick(const struct words *words)
+{
+    return is_word(words->word[0], "nick") && words->count == 2;
+}
+
+/* Some clients measure the way before they say who they are; so does who is bored. */
+static bool is_ping(const struct words *words)
+{
+    return is_word(words->word[0], "ping") &&
+           (words->count == 2 || (words->count > 2 && begins_text(words->word[1])));
+}
+
 /* A handshake may have it, and a person may say it: two of them in a row are a handshake. */
 static bool is_perhaps_irc(const struct words *words)
 {
-    return is_surely_irc(words) || (is_word(words->word[0], "nick") && words->count == 2) ||
+    return is_surely_irc(words) || is_nick(words) ||
            (is_word(words->word[0], "user") && words->count > 4) ||
            (is_word(words->word[0], "pass") && words->count > 1);
 }
 
 static bool may_be_lower_verb(struct input input)
 {
-    static const char *const verbs[] = {"cap ", "nick ", "user ", "pass "};
+    static const char *const verbs[] = {"cap ", "nick ", "user ", "pass ", "ping "};
     enum match match = MATCH_NO;
     for (size_t i = 0; i < sizeof(verbs) / sizeof(verbs[0]); i++) {
         match = better(match, match_target(input, verbs[i]));
@@ -233,6 +246,14 @@ static struct input skip_blank(struct input input)
 static enum match match_lower(struct input input)
 {
     size_t len;
+    bool is_behind_ping = false;
+    while (match_lower_line(input, is_ping, &len) == MATCH_YES) {
+        input = skip_blank(skip(input, len));
+        is_behind_ping = true;
+    }
+    if (is_behind_ping) {
+        return match_lower_line(input, is_perhaps_irc, &len);
+    }
     enum match match = match_lower_line(input, is_surely_irc, &len);
     if (match != MATCH_NO || match_lower_line(input, is_perhaps_irc, &len) == MATCH_NO) {
         return match;
@@ -241,6 +262,22 @@ static enum match match_lower(struct input input)
 }
 
 /* ---- IRC ---- */
+
+/* "WEBIRC password gateway host ip": what a gateway for browsers says first of all. */
+static enum match match_webirc(struct input input)
+{
+    enum match match = match_start(input, webirc_opening, sizeof(webirc_opening) - 1);
+    if (match != MATCH_YES) {
+        return match;
+    }
+    size_t len = line_len(input);
+    if (len == input.len) {
+        return MATCH_PERHAPS;
+    }
+    struct words words;
+    take_words((struct input){input.bytes, len}, &words);
+    return words.count > 3 ? MATCH_YES : MATCH_NO;
+}
 
 /* Whether ":source" and blanks open the input. */
 static enum match match_irc_source(struct input input, size_t *ret_len)
@@ -281,7 +318,27 @@ static enum match match_irc(struct input input)
     for (size_t i = 0; i < sizeof(irc_verbs) / sizeof(irc_verbs[0]); i++) {
         match = better(match, match_irc_verb(input, irc_verbs[i]));
     }
-    return better(match, match_lower(input));
+    return better(match, better(match_webirc(input), match_lower(input)));
+}
+
+enum sniff_line sniff_line(const uint8_t *line, size_t len)
+{
+    struct input input = skip_blank((struct input){line, len});
+    struct words words;
+    take_words((struct input){input.bytes, line_len(input)}, &words);
+    if (match_irc(input) == MATCH_YES) {
+        return SNIFF_LINE_IRC;
+    }
+    if (words.count == 0) {
+        return SNIFF_LINE_CHAT;
+    }
+    if (is_nick(&words)) {
+        return SNIFF_LINE_IRC;
+    }
+    if (is_ping(&words)) {
+        return SNIFF_LINE_PING;
+    }
+    return is_perhaps_irc(&words) ? SNIFF_LINE_PERHAPS : SNIFF_LINE_CHAT;
 }
 
 static enum match match_http_target(struct input input, bool connect)

@@ -44,7 +44,7 @@ static void test_nothing_is_undecided(void **state)
 static void test_first_byte_decides_unless_a_protocol_may_start_with_it(void **state)
 {
     (void)state;
-    static const char openings[] = "\x16\r\n @:ACDGHNOPQSTUcnpu";
+    static const char openings[] = "\x16\r\n @:ACDGHNOPQSTUWcnpu";
     for (unsigned byte = 0; byte < 256; byte++) {
         const char first = (char)byte;
         bool opening = byte != 0 && strchr(openings, first);
@@ -122,6 +122,21 @@ static const struct row rows[] = {
     {BYTES("user error in line :(\nagain\n"), SNIFF_LINE},
     {BYTES("user error\n"), SNIFF_LINE},
     {BYTES("server is down\n"), SNIFF_LINE},
+    {BYTES("WEBIRC secret gw host 10.0.0.1"), SNIFF_UNDECIDED},
+    {BYTES("WEBIRC secret gw host 10.0.0.1\r\n"), SNIFF_IRC},
+    {BYTES("@t WEBIRC secret gw host\r\n"), SNIFF_IRC},
+    {BYTES("WEBIRC is down\n"), SNIFF_LINE},
+    {BYTES("WEBIRC\n"), SNIFF_LINE},
+    {BYTES("WEBIRCS are four words\n"), SNIFF_LINE},
+    {BYTES("webirc is down right now\n"), SNIFF_LINE},
+    {BYTES("PING x\r\n"), SNIFF_UNDECIDED},
+    {BYTES("PING :x y\r\nPASS secret\r\n"), SNIFF_IRC},
+    {BYTES("ping x\r\nping y\r\nnick x\r\n"), SNIFF_IRC},
+    {BYTES("ping x\nis there anybody\n"), SNIFF_LINE},
+    {BYTES("PING x\nPING y\nhello\n"), SNIFF_LINE},
+    {BYTES("PING\nPASS x\n"), SNIFF_LINE},
+    {BYTES("ping pong ping\nnick x\n"), SNIFF_LINE},
+    {BYTES("nick x\nping x\n"), SNIFF_LINE},
     {BYTES("QUIT\r\n"), SNIFF_LINE},
     {BYTES("QUIT"), SNIFF_UNDECIDED},
     {BYTES("QUIT "), SNIFF_UNDECIDED},
@@ -182,6 +197,52 @@ static void test_openings_are_told_apart(void **state)
                      (int)rows[i].kind);
         }
     }
+}
+
+static void test_whole_lines_are_told_apart(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *line;
+        enum sniff_line kind;
+    } lines[] = {
+        {"hello\n", SNIFF_LINE_CHAT},
+        {"\n", SNIFF_LINE_CHAT},
+        {"cap\n", SNIFF_LINE_CHAT},
+        {"nick is here\n", SNIFF_LINE_CHAT},
+        {"user error\n", SNIFF_LINE_CHAT},
+        {"webirc is down right now\n", SNIFF_LINE_CHAT},
+        {"ping\n", SNIFF_LINE_CHAT},
+        {"ping x\n", SNIFF_LINE_PING},
+        {"PING :x y\n", SNIFF_LINE_PING},
+        {"pass me the salt\n", SNIFF_LINE_PERHAPS},
+        {"user error in line :(\n", SNIFF_LINE_PERHAPS},
+        {"nick x\n", SNIFF_LINE_IRC},
+        {" pass secret\n", SNIFF_LINE_IRC},
+        {"PASS my secret\n", SNIFF_LINE_IRC},
+        {"user low 0 * :low\n", SNIFF_LINE_IRC},
+        {"cap end\n", SNIFF_LINE_IRC},
+        {"@t :a NICK x\n", SNIFF_LINE_IRC},
+        {"AUTHENTICATE cGFzcw==\n", SNIFF_LINE_IRC},
+        {"QUIT :bye\n", SNIFF_LINE_IRC},
+        {"WEBIRC secret gw host 10.0.0.1\n", SNIFF_LINE_IRC},
+    };
+    for (size_t i = 0; i < COUNT(lines); i++) {
+        size_t len = strlen(lines[i].line);
+        char *copy = malloc(len);
+        assert_non_null(copy);
+        memcpy(copy, lines[i].line, len);
+        if (sniff_line((const uint8_t *)copy, len) != lines[i].kind) {
+            print_error("%s", lines[i].line);
+            fail();
+        }
+        free(copy);
+    }
+    /* However long it is. */
+    static char gateway[2 * SNIFF_MAX_BYTES] = "WEBIRC ";
+    memset(gateway + 7, 's', sizeof(gateway) - 7);
+    memcpy(gateway + sizeof(gateway) - 10, " gw h ip\n", 9);
+    assert_int_equal(sniff_line((const uint8_t *)gateway, sizeof(gateway) - 1), SNIFF_LINE_IRC);
 }
 
 static void test_every_irc_verb_needs_a_blank_or_the_end_of_the_line(void **state)
@@ -262,10 +323,10 @@ static uint32_t next_random(uint32_t *seed)
 static size_t random_opening(uint32_t *seed, char *text, size_t cap)
 {
     static const char *const pieces[] = {
-        "GET",  "HEAD", "POST", " ",    "/",    "*",   "http", ":",     "@",        "tag",
-        "NICK", "CAP",  "USER", "SERV", "ICE",  "ER",  "PRI",  "PROXY", "\r\n",     "\r",
-        "\n",   "\x16", "\x03", "AUTH", "\xff", "P",   "CON",  "NECT",  "ENTICATE", "nick",
-        "user", "pass", "cap",  "ls",   "a",    " b ", "* "};
+        "GET",  "HEAD", "POST", " ",    "/",    "*",   "http", ":",       "@",        "tag",
+        "NICK", "CAP",  "USER", "SERV", "ICE",  "ER",  "PRI",  "PROXY",   "\r\n",     "\r",
+        "\n",   "\x16", "\x03", "AUTH", "\xff", "P",   "CON",  "NECT",    "ENTICATE", "nick",
+        "user", "pass", "cap",  "ls",   "a",    " b ", "* ",   "WEBIRC ", "PING",     "ping"};
     size_t len = 0;
     for (uint32_t count = 1 + next_random(seed) % 8; count > 0; count--) {
         const char *piece = pieces[next_random(seed) % COUNT(pieces)];
@@ -309,6 +370,7 @@ int main(void)
         cmocka_unit_test(test_nothing_is_undecided),
         cmocka_unit_test(test_first_byte_decides_unless_a_protocol_may_start_with_it),
         cmocka_unit_test(test_openings_are_told_apart),
+        cmocka_unit_test(test_whole_lines_are_told_apart),
         cmocka_unit_test(test_every_irc_verb_needs_a_blank_or_the_end_of_the_line),
         cmocka_unit_test(test_every_http_verb_needs_a_blank_and_a_target),
         cmocka_unit_test(test_verbs_later_in_the_text_decide_nothing),

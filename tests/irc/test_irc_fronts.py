@@ -46,6 +46,8 @@ def test_irc_is_known_byte_by_byte(serve):
     ["cap end", "nick {nick}", "user tester 0 * :x"], ["pass secret", "nick {nick}", "user tester 0 * :x"],
     ["pass :my secret", "nick {nick}", "user tester 0 * x"], ["user tester 0 * x", "nick {nick}"],
     [":me NICK {nick}", "USER tester 0 * :x"], ["  nick {nick}", "user tester 0 * :x"],
+    ["WEBIRC secret gw host 10.0.0.1", "NICK {nick}", "USER tester 0 * :x"],
+    ["PING :1", "PASS secret", "NICK {nick}", "USER tester 0 * :x"],
     ["", "", "NICK {nick}", "USER tester 0 * :x"], ["@a=b :c nick {nick}", "user tester 0 * :x"]])
 def test_irc_is_known_in_lower_case(serve, lines):
     """Front door: commands are in any case, may have a source, and empty lines before them."""
@@ -58,7 +60,7 @@ def test_irc_is_known_in_lower_case(serve, lines):
     assert not any("secret" in text or "tester" in text for text in before)
 
 
-@pytest.mark.parametrize("text", ["pass me the salt", "nick is here", "nick hello", "user error", "cap it",
+@pytest.mark.parametrize("text", ["pass me the salt", "nick is here", "user error", "cap it",
                                   ":) nick", "  spaces", "user error in line :("])
 def test_chat_that_begins_like_irc_is_chat(serve, text):
     """Front door: what a person may type first is not taken for IRC."""
@@ -98,6 +100,26 @@ def test_irc_that_comes_late_behind_an_empty_line_is_not_published(serve):
     late.send("hello")
     before, _ = line.read_until(r"guest\d+: hello$")
     assert not any("secret" in text for text in before)
+
+
+@pytest.mark.parametrize("handshake", [
+    ["cap ls 302", "nick low", "pass secret", "user low 0 * :low", "cap end"],
+    ["nick hello", "pass secret", "user x secret secret :x"],
+    ["WEBIRC secret gw host 10.0.0.1", "CAP LS 302", "PASS secret"],
+])
+def test_no_line_of_a_late_handshake_is_published(serve, handshake):
+    """Front door: of a handshake that comes late each line is held back, not the first alone."""
+    irc = serve(_listen=ANY_FRONT)
+    line = irc.line_user()
+    late = LineClient(irc.server.address)
+    irc.clients.append(late)
+    late.expect(r"^\*\*\* Welcome")
+    for text in handshake:
+        late.send(text)
+        late.expect(r"^\*\*\* That is IRC and was not said")
+    late.send("hello")
+    before, _ = line.read_until(r"guest\d+: hello$")
+    assert not any(re.search(r"guest\d+: ", text) for text in before)
 
 
 def test_a_line_user_hears_irc(mixed):

@@ -245,7 +245,10 @@ void line_command_in_turn(struct line_session *line, const char *text, size_t le
     enum line_fault fault = line->fault;
     line->waiting = false;
     line->fault = LINE_OK;
-    if (fault != LINE_OK) {
+    if (line->was_irc) {
+        line->was_irc = false;
+        line_tell_irc(line);
+    } else if (fault != LINE_OK) {
         line_tell_fault(line, fault);
     } else if (!verb) {
         int shown = (int)text_cut(text, word_len, 32);

@@ -128,16 +128,29 @@ static bool is_http_request(const char *text, size_t len)
     return sniff((const uint8_t *)text, len) == SNIFF_HTTP && memmem(text, len, " HTTP/", 6);
 }
 
-/* Whether a line is IRC's by itself: "pass secret" and what else the door would have known. */
-static bool is_irc(const char *text, size_t len)
+/*
+ * Whether a line is one of a handshake that came too late for the door; said, it would be a
+ * password's end. Only what comes before the first chat is looked at.
+ */
+static bool is_late_irc(struct line_session *line, const char *text, size_t len)
 {
-    uint8_t start[256]; /* every form that is one is known by so much */
-    size_t taken = len < sizeof(start) - 1 ? len : sizeof(start) - 1;
-    memcpy(start, text, taken);
-    start[taken] = '\n';
-    bool is_irc = sniff(start, taken + 1) == SNIFF_IRC;
-    explicit_bzero(start, taken);
+    uint8_t *copy = xmalloc(len + 1);
+    memcpy(copy, text, len);
+    copy[len] = '\n';
+    enum sniff_line kind = sniff_line(copy, len + 1);
+    xfree_wiped(copy, len);
+    bool is_irc = kind == SNIFF_LINE_IRC || (kind == SNIFF_LINE_PERHAPS && line->began_irc);
+    line->began_irc = line->began_irc || is_irc;
+    /* An empty line is often the first, to see who is there. */
+    line->talked = kind == SNIFF_LINE_CHAT && len > 0;
     return is_irc;
+}
+
+/* What is to be told of a line waits for the answers to those before it. */
+static void go_round(struct line_session *line)
+{
+    line->waiting = true;
+    (void)session_submit(&line->base, COMMAND_ECHO, NULL, 0, NULL, 0);
 }
 
 static void hear(struct line_session *line, const char *text, size_t len)
@@ -152,13 +165,6 @@ static void hear(struct line_session *line, const char *text, size_t len)
         text += 3; /* the byte order mark that some systems put before a file */
         len -= 3;
     }
-    if (!line->talked && is_irc(text, len)) {
-        /* It came too late for the door; said, it would be a password's end. */
-        line_printf(&line->base,
-                    "*** That is IRC and was not said. Who speaks IRC begins with it as "
-                    "soon as the connection stands.\n");
-        return;
-    }
     if (!text_is_clean(text, len)) {
         clean = xmalloc(len * 3 + 1);
         len = text_clean(text, len, clean);
@@ -167,9 +173,10 @@ static void hear(struct line_session *line, const char *text, size_t len)
     while (len > 0 && text[len - 1] == ' ') {
         len--;
     }
-    /* An empty line is often the first, to see who is there. */
-    line->talked = line->talked || len > 0;
-    if (len == 4 && strncasecmp(text, "quit", 4) == 0) {
+    if (!line->talked && is_late_irc(line, text, len)) {
+        line->was_irc = true;
+        go_round(line);
+    } else if (len == 4 && strncasecmp(text, "quit", 4) == 0) {
         line_leave(line, "quit", 4);
     } else if (len > 1 && text[0] == '/' && text[1] == '/') {
         line_say(line, COMMAND_SAY, text + 1, len - 1);
@@ -178,7 +185,13 @@ static void hear(struct line_session *line, const char *text, size_t len)
     } else if (len > 0) {
         line_say(line, COMMAND_SAY, text, len);
     }
-    free(clean);
+    xfree_wiped(clean, clean ? len : 0);
+}
+
+void line_tell_irc(struct line_session *line)
+{
+    line_printf(&line->base, "*** That is IRC and was not said. Who speaks IRC begins with it as "
+                             "soon as the connection stands.\n");
 }
 
 void line_tell_fault(struct line_session *line, enum line_fault fault)
@@ -203,8 +216,7 @@ static bool on_line(enum line_fault fault, const char *text, size_t len, void *u
     }
     if (fault != LINE_OK) {
         line->fault = (uint8_t)fault;
-        line->waiting = true;
-        (void)session_submit(&line->base, COMMAND_ECHO, NULL, 0, NULL, 0);
+        go_round(line);
     } else {
         hear(line, text, len);
     }

@@ -19,6 +19,8 @@ struct line_session {
     uint8_t fault;        /* enum line_fault, while waiting: of the line that was sent round */
     bool slowed;          /* told once that lines are taken slowly */
     bool talked;          /* a first line came, not an empty one */
+    bool began_irc;       /* and before it a line of IRC, which was not said */
+    bool was_irc;         /* while waiting: the line that was sent round is one */
     bool locked;          /* the first line has to be the server's password */
     bool checking;        /* and is being checked */
     bool welcomed;        /* EVENT_ENTERED came: from now on lines are heard */
@@ -43,6 +45,8 @@ void line_go_on(struct line_session *line);
 void line_command(struct line_session *line, const char *text, size_t len);
 /** Tells why a line was not taken. */
 void line_tell_fault(struct line_session *line, enum line_fault fault);
+/** Tells that a line was IRC and was not said. */
+void line_tell_irc(struct line_session *line);
 /** What was sent round by the hub has come back: everything asked before is answered. */
 void line_command_in_turn(struct line_session *line, const char *text, size_t len);
 void line_say(struct line_session *line, enum command_type type, const char *text, size_t len);
