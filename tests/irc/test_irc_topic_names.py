@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: MIT
 """TOPIC and NAMES: Modern IRC, "Channel Operations"."""
+import re
 import time
 
 from irc_client import ANY, Like
@@ -215,12 +216,21 @@ def test_names_hides_invisible_users_from_others(irc):
 
 
 def test_names_of_several_channels(irc):
-    """NAMES message: a comma-separated list, as TARGMAX says; an end for each or one for the list."""
+    """NAMES message: a comma-separated list, as TARGMAX says, and replies for each."""
     user, one, two = irc.user(), irc.room(), irc.room()
     user.ask(f"JOIN {one},{two}")
     answers = user.ask(f"NAMES {one},{two}")
     assert [message.params[2] for message in answers.all("353")] == [one, two]
-    assert [message.params[1] for message in answers.all("366")] in ([one, two], [f"{one},{two}"])
+    assert answers.commands == ["353", "366", "353", "366"]
+    assert [message.params[1] for message in answers.all("366")] == [one, two]
+
+
+def test_names_of_more_channels_than_there_may_be(irc):
+    """NAMES message: so many have an end as TARGMAX says."""
+    user = irc.user()
+    most = int(re.search(r"NAMES:(\d+)", user.isupport["TARGMAX"])[1])
+    answers = user.ask("NAMES " + ",".join(f"#n{i}" for i in range(most + 5)))
+    assert [message.params[1] for message in answers] == [f"#n{i}" for i in range(most)]
 
 
 def test_names_without_a_channel_ends(irc):

@@ -156,24 +156,23 @@ static bool do_topic(struct irc_session *irc, const struct irc_line *line)
     return true;
 }
 
-/* Several have one end. What is no channel has no names, and no error either (RFC 2812 3.2.5). */
+/* Each has its own end. What is no channel has no names, and no error either (RFC 2812 3.2.5). */
 static bool do_names(struct irc_session *irc, const struct irc_line *line)
 {
     const struct irc_message *message = &line->message;
-    struct irc_span all = message->param_count > 0 ? message->params[0] : irc_span("");
-    struct irc_span list = all, channel;
-    size_t count = count_items(all);
-    if (count == 1 && irc_name_next(&list, &channel) && irc_name_is_channel(channel)) {
-        irc_ask(irc, COMMAND_NAMES, channel, irc_span(""));
-        return true;
-    }
-    for (size_t i = 0; i < IRC_TARGETS_MAX && irc_name_next(&list, &channel); i++) {
+    struct irc_span list = message->param_count > 0 ? message->params[0] : irc_span("");
+    struct irc_span channel;
+    size_t count = 0;
+    for (; count < IRC_TARGETS_MAX && irc_name_next(&list, &channel); count++) {
         if (irc_name_is_channel(channel)) {
-            irc_note(irc, IRC_NOTE_NAMES, irc_span(""));
             irc_ask(irc, COMMAND_NAMES, channel, irc_span(""));
+        } else {
+            irc_finally(irc, IRC_RPL_ENDOFNAMES, channel);
         }
     }
-    irc_finally(irc, IRC_RPL_ENDOFNAMES, count > 0 ? all : irc_span("*"));
+    if (count == 0) {
+        irc_finally(irc, IRC_RPL_ENDOFNAMES, irc_span("*"));
+    }
     return true;
 }
 

@@ -77,7 +77,6 @@ static void names_reply(struct irc_session *irc, const struct event *event)
     struct record_field fields[FIELD_COUNT];
     struct irc_items items;
     char channel[IRC_CHANNEL_CAP];
-    char *note = irc_take_note(irc, IRC_NOTE_NAMES);
     /* Of a room that there is not, the name as it was asked for: with its '#'. */
     struct irc_span name = event->room_len > 0 ? irc_channel(event->room, event->room_len, channel)
                                                : irc_span_of(event->target, event->target_len);
@@ -95,11 +94,8 @@ static void names_reply(struct irc_session *irc, const struct event *event)
     if (!is_all) {
         irc_reply(irc, IRC_ERR_TOOMANYMATCHES, irc_span("NAMES"), name);
     }
-    if (!note) {
-        irc_reply(irc, IRC_RPL_ENDOFNAMES, name);
-    }
+    irc_reply(irc, IRC_RPL_ENDOFNAMES, name);
     irc_bulk_end(irc);
-    free(note);
 }
 
 /* ---- invitations ---- */

@@ -252,6 +252,12 @@ static void test_labels(void **state)
                       ":server BATCH -L0\r\n");
     user_send(bob, "@label=4 NAMES\r\n");
     assert_reads(bob, "@label=4 :server 366 bob * :End of /NAMES list\r\n");
+    user_send(bob, "@label=6 NAMES #room,x\r\n");
+    assert_reads(bob, "@label=6 :server BATCH +L1 labeled-response\r\n"
+                      "@batch=L1 :server 353 bob = #room :@alice bob\r\n"
+                      "@batch=L1 :server 366 bob #room :End of /NAMES list\r\n"
+                      "@batch=L1 :server 366 bob x :End of /NAMES list\r\n"
+                      ":server BATCH -L1\r\n");
     user_send(bob, "@label=5 JOIN x\r\n");
     assert_reads(bob, "@label=5 :server 403 bob x :No such channel\r\n");
     user_send(bob, "@label=6 TOPIC #room :new\r\n");
@@ -355,8 +361,17 @@ static void test_names(void **state)
     forget_all();
     user_send(bob, "NAMES #room,#b\r\n");
     assert_reads(bob, ":server 353 bob = #room :@alice bob\r\n"
+                      ":server 366 bob #room :End of /NAMES list\r\n"
                       ":server 353 bob = #b :@bob\r\n"
-                      ":server 366 bob #room,#b :End of /NAMES list\r\n");
+                      ":server 366 bob #b :End of /NAMES list\r\n");
+    user_send(bob, "NAMES #none,none,,#b\r\n");
+    assert_reads(bob, ":server 366 bob #none :End of /NAMES list\r\n"
+                      ":server 366 bob none :End of /NAMES list\r\n"
+                      ":server 353 bob = #b :@bob\r\n"
+                      ":server 366 bob #b :End of /NAMES list\r\n");
+    user_send(bob, "NAMES ,,\r\nNAMES :\r\n");
+    assert_reads(bob, ":server 366 bob * :End of /NAMES list\r\n"
+                      ":server 366 bob * :End of /NAMES list\r\n");
     user_send(bob, "NAMES\r\nNAMES #none\r\nNAMES none\r\n");
     assert_reads(bob, ":server 366 bob * :End of /NAMES list\r\n"
                       ":server 366 bob #none :End of /NAMES list\r\n"

@@ -174,7 +174,6 @@ void irc_aside(struct irc_session *irc, bool is_begin);
 /* What an answer is made of that only the question says. */
 enum irc_note {
     IRC_NOTE_LIST = 'l',   /* COMMAND_LIST: conditions */
-    IRC_NOTE_NAMES = 'n',  /* COMMAND_NAMES: its end is written by itself */
     IRC_NOTE_RENAME = 'r', /* COMMAND_RENAME_ROOM: both names */
     IRC_NOTE_TOPIC = 't',  /* COMMAND_GET_TOPIC: no topic is no news */
     IRC_NOTE_WHO = 'w',    /* COMMAND_WHOX: fields and token */
