@@ -204,11 +204,29 @@ void line_tell_fault(struct line_session *line, enum line_fault fault)
     }
 }
 
+/* "quit", "/quit", "/quit why": one who does not know the password must have a way out. */
+static bool is_quit(const char *text, size_t len)
+{
+    bool is_command = len > 0 && text[0] == '/';
+    text += is_command;
+    len -= is_command;
+    while (len > 0 && text[len - 1] == ' ') {
+        len--;
+    }
+    return len >= 4 && strncasecmp(text, "quit", 4) == 0 &&
+           (len == 4 || (is_command && text[4] == ' '));
+}
+
 static bool on_line(enum line_fault fault, const char *text, size_t len, void *user)
 {
     struct line_session *line = user;
     if (line->leaving || party_stream_is_closing(line->base.stream)) {
         return true; /* not heard any more, but taken, so that the end of input is reached */
+    }
+    if (line->locked && fault == LINE_OK && is_quit(text, len)) {
+        line_printf(&line->base, "*** Goodbye: quit\n");
+        party_stream_finish(line->base.stream);
+        return true;
     }
     if (line->locked) {
         check_password(line, text, fault == LINE_OK ? len : 0);

@@ -181,6 +181,27 @@ static void test_wrong_password_does_not(void **state)
     assert_int_equal(hub_member_count(house->hub), 0);
 }
 
+static void test_who_has_no_password_can_leave(void **state)
+{
+    (void)state;
+    static const char *const ways[] = {"quit\n", "QUIT \r\n", "/quit\n", "/quit no idea\n"};
+    struct front_settings settings = house_default_settings();
+    settings.asks_password = true;
+    for (size_t i = 0; i < sizeof(ways) / sizeof(ways[0]); i++) {
+        struct house *locked = house_open(&settings, NULL);
+        struct user *guest = user_connect(locked, ENTRY_LINE);
+        user_send(guest, ways[i]);
+        assert_reads(guest, "*** This server asks for its password: type it.\n"
+                            "*** Goodbye: quit\n");
+        assert_true(guest->ended);
+        assert_int_equal(locked->passwords, 0);
+        user_free(guest);
+        house_close(locked);
+    }
+    user_send(line, "/quite\n");
+    assert_reads(line, "*** That is not the password.\n");
+}
+
 static void test_guessing_is_slowed(void **state)
 {
     (void)state;
@@ -260,6 +281,7 @@ int main(void)
         IN_HOUSE(test_line_user_as_irc_sees_it),
         LOCKED(test_right_password_lets_in),
         LOCKED(test_wrong_password_does_not),
+        LOCKED(test_who_has_no_password_can_leave),
         LOCKED(test_guessing_is_slowed),
         cmocka_unit_test(test_password_has_to_come_in_time),
         cmocka_unit_test(test_who_was_slowed_before_the_password_can_give_it),
