@@ -156,13 +156,16 @@ static bool report_too_long(struct irc_splitter *splitter, const uint8_t *run,
     }
     char *held = splitter->partial;
     size_t held_len = splitter->len;
+    const char *line = held ? held : (const char *)run;
+    if (tags_len == 0 && splitter->max_tags > 0 && line[0] == '@') {
+        tags_len = 1; /* it has some, which are too long themselves */
+    }
     splitter->partial = NULL;
     drop_partial(splitter);
     splitter->excess = 0;
     count_skipped(splitter, 1);
     splitter->skipping = true;
-    bool go_on =
-        feed->on_line(IRC_LINE_TOO_LONG, held ? held : (const char *)run, tags_len, feed->user);
+    bool go_on = feed->on_line(IRC_LINE_TOO_LONG, line, tags_len, feed->user);
     xfree_wiped(held, held_len);
     return go_on;
 }

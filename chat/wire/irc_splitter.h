@@ -37,7 +37,8 @@ enum irc_line_fault {
     IRC_LINE_OK,
     /* Longer than allowed, by its tags or by the rest (ERR_INPUTTOOLONG). Told once, with the first
        byte too many, as the end may never come; what follows is skipped. The line is its tags with
-       '@' and the space behind them, when they are no longer than allowed, else empty. */
+       '@' and the space behind them; '@' alone when they are longer than allowed themselves, empty
+       when it has none. */
     IRC_LINE_TOO_LONG,
 };
 

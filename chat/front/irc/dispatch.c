@@ -231,7 +231,7 @@ void irc_hear_too_long(struct irc_session *irc, const char *text, size_t len)
         return;
     }
     send_round(irc, ECHO_TOO_LONG, label.text, label.len);
-    irc_multiline_lacks(irc, tags);
+    irc_multiline_lacks(irc, tags, len == 1);
 }
 
 void irc_forget_secret(struct irc_session *irc)

@@ -155,7 +155,8 @@ void irc_fault_round(struct irc_session *irc);
 
 /** One line of the peer. */
 void irc_hear(struct irc_session *irc, const char *text, size_t len);
-/** A line that was too long: text is its tags with '@', empty when it had none or too many. */
+/** A line that was too long: text is its tags with '@', '@' alone when they are too long, or empty.
+ */
 void irc_hear_too_long(struct irc_session *irc, const char *text, size_t len);
 /** Wipes and frees the line with a password that goes round. */
 void irc_forget_secret(struct irc_session *irc);
@@ -372,8 +373,11 @@ void irc_redact_found(struct irc_session *irc, const struct irc_message *message
 
 /** A line that belongs to the batch that is open, if one is: taken. */
 bool irc_multiline_take(struct irc_session *irc, const struct irc_line *line);
-/** A line with these tags was too long: if it belongs to the open batch, that is spoilt. */
-void irc_multiline_lacks(struct irc_session *irc, struct irc_span tags);
+/**
+ * A line with these tags was too long: if it belongs to the open batch, that is spoilt, and so it
+ * is when it has tags that nobody knows.
+ */
+void irc_multiline_lacks(struct irc_session *irc, struct irc_span tags, bool are_unknown);
 /** Refuses, in turn, a line of a batch that is not open: its reference is told of once. */
 void irc_multiline_stray(struct irc_session *irc, struct irc_span reference);
 /** The fault of the batch that comes in is told; see irc_fault_round. */

@@ -295,6 +295,30 @@ static void test_batch_with_a_line_that_is_too_long_is_spoilt(void **state)
     assert_reads(bob, "");
 }
 
+/* Whether it was the batch's cannot be known, and a message with a hole is worse than none. */
+static void test_batch_with_a_line_whose_tags_are_too_long_is_spoilt(void **state)
+{
+    static char long_line[4200];
+    (void)state;
+    memset(long_line, 'x', sizeof(long_line) - 1);
+    memcpy(long_line, "@batch=1;+x=", 12);
+    memcpy(long_line + 4100, " PRIVMSG #room :b\r\n", 20);
+    user_send(alice, "@label=m BATCH +1 draft/multiline #room\r\n@batch=1 PRIVMSG #room :a\r\n");
+    user_send(alice, long_line);
+    user_send(alice, "BATCH -1\r\n");
+    assert_reads(alice, ":server 417 alice :Input line was too long\r\n"
+                        "@label=m :server FAIL BATCH MULTILINE_INVALID :The batch is not a "
+                        "well-formed message\r\n");
+    assert_reads(bob, "");
+    memset(long_line, 'x', 700);
+    memcpy(long_line, "PRIVMSG #room :", 15);
+    memcpy(long_line + 700, "\r\n", 3);
+    user_send(alice, "BATCH +2 draft/multiline #room\r\n@batch=2 PRIVMSG #room :a\r\n");
+    user_send(alice, long_line);
+    user_send(alice, "BATCH -2\r\n");
+    assert_reads(bob, ALICE "PRIVMSG #room :a\r\n");
+}
+
 static void test_line_with_nul_is_refused(void **state)
 {
     static const char lines[] = "@label=n PRIVMSG #room :a\0b\r\n\0\r\nNO\0SUCH\r\n"
@@ -347,6 +371,7 @@ int main(void)
         IN_HOUSE(test_lines_of_a_batch_that_is_not_open_are_refused),
         IN_HOUSE(test_too_long_line_is_told_with_its_label),
         IN_HOUSE(test_batch_with_a_line_that_is_too_long_is_spoilt),
+        IN_HOUSE(test_batch_with_a_line_whose_tags_are_too_long_is_spoilt),
         IN_HOUSE(test_line_with_nul_is_refused),
         IN_HOUSE(test_bytes_one_by_one_say_the_same),
     };

@@ -134,10 +134,11 @@ bool irc_multiline_take(struct irc_session *irc, const struct irc_line *line)
     return true;
 }
 
-void irc_multiline_lacks(struct irc_session *irc, struct irc_span tags)
+void irc_multiline_lacks(struct irc_session *irc, struct irc_span tags, bool are_unknown)
 {
     struct irc_multiline *multiline = irc->multiline;
-    if (multiline && !multiline->has_fault && batch_in(tags).len > 0) {
+    bool is_of_batch = are_unknown || batch_in(tags).len > 0;
+    if (multiline && !multiline->has_fault && is_of_batch) {
         spoil(multiline, IRC_STANDARD_MULTILINE_INVALID, irc_span(""), irc_span(""));
         irc_fault_round(irc);
     }

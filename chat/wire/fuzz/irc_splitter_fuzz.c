@@ -55,7 +55,7 @@ static bool is_too_long(const uint8_t *line, size_t len, size_t body, size_t tag
     }
     const uint8_t *space = memchr(line, ' ', len);
     size_t tags_len = space ? (size_t)(space - line) + 1 : len + 1;
-    *ret_tags_len = space && tags_len <= tags ? tags_len : 0;
+    *ret_tags_len = space && tags_len <= tags ? tags_len : 1;
     return tags_len > tags || (space && len - tags_len > body);
 }
 
