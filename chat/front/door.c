@@ -109,7 +109,7 @@ static void admit(struct door *door, const struct front *front)
 }
 
 #define HTTP_BODY                                                                                  \
-    "This port carries a chat of plain lines. Connect with nc, telnet or partyline chat.\n"
+    "This port carries a chat. Connect with an IRC client, nc, telnet or partyline chat.\n"
 
 static const char http_answer[] = "HTTP/1.1 404 Not Found\r\n"
                                   "Content-Type: text/plain; charset=utf-8\r\n"
