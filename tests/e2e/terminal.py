@@ -6,6 +6,7 @@ import pty
 import re
 import select
 import shutil
+import signal
 import subprocess
 import time
 import uuid
@@ -115,4 +116,10 @@ class Screen:
             time_left(deadline, f"{pattern!r} on the screen:\n{screen}")
 
     def close(self):
+        # The leak sanitizer of a program that a hang-up ends may wait for itself for ever.
+        panes = subprocess.run([*self.tmux, "list-panes", "-a", "-F", "#{pane_pid}"], check=False,
+                               capture_output=True, text=True)
+        for pid in panes.stdout.split():
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(int(pid), signal.SIGKILL)
         subprocess.run([*self.tmux, "kill-server"], check=False, capture_output=True)
