@@ -60,6 +60,11 @@ void xfree_wiped(void *memory, size_t len)
     }
 }
 
+void xfree_wiped_string(char *string)
+{
+    xfree_wiped(string, string ? strlen(string) : 0);
+}
+
 void *xgrow_wiped(void *old, size_t len, size_t size)
 {
     void *block = xmalloc(size);

@@ -20,6 +20,8 @@ char *xmemdup0(const void *bytes, size_t len);
 
 /** Wipes len bytes and frees them, since they may be a password. NULL is accepted. */
 void xfree_wiped(void *memory, size_t len);
+/** The same for a string, up to its NUL. */
+void xfree_wiped_string(char *string);
 /** A block of size bytes that begins with the first len of old, which is wiped and freed. */
 void *xgrow_wiped(void *old, size_t len, size_t size);
 

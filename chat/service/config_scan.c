@@ -399,10 +399,7 @@ void config_scan_finish(struct config_scan *scan)
 {
     for (size_t i = 0; i < scan->count; i++) {
         free(scan->nodes[i].path);
-        if (scan->nodes[i].text != NULL) { /* it may be a password */
-            explicit_bzero(scan->nodes[i].text, strlen(scan->nodes[i].text));
-        }
-        free(scan->nodes[i].text);
+        xfree_wiped_string(scan->nodes[i].text); /* it may be a password */
     }
     free(scan->nodes);
     *scan = (struct config_scan){0};

@@ -135,20 +135,12 @@ bool config_operators_differ(const struct config *a, const struct config *b)
     return false;
 }
 
-static void wipe(char *text)
-{
-    if (text != NULL) {
-        explicit_bzero(text, strlen(text));
-        free(text);
-    }
-}
-
 void config_finish_secrets(struct config *config)
 {
-    wipe(config->password);
+    xfree_wiped_string(config->password);
     for (size_t i = 0; i < config->operator_count; i++) {
         free(config->operators[i].name);
-        wipe(config->operators[i].password);
+        xfree_wiped_string(config->operators[i].password);
     }
     free(config->operators);
 }

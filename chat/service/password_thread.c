@@ -33,14 +33,6 @@ struct password_thread {
     bool stopping;
 };
 
-static void wipe(char *text)
-{
-    if (text) {
-        explicit_bzero(text, strlen(text));
-        free(text);
-    }
-}
-
 static char *copy(const char *text)
 {
     return text ? xmemdup0(text, strlen(text)) : NULL;
@@ -50,11 +42,11 @@ static void forget(struct password_thread *t)
 {
     for (size_t i = 0; i < t->operator_count; i++) {
         free(t->operators[i].name);
-        wipe(t->operators[i].password);
+        xfree_wiped_string(t->operators[i].password);
     }
     free(t->operators);
-    wipe(t->password);
-    wipe(t->remembered);
+    xfree_wiped_string(t->password);
+    xfree_wiped_string(t->remembered);
     t->operators = NULL;
     t->operator_count = 0;
     t->password = NULL;
@@ -133,7 +125,7 @@ static void remember(struct password_thread *t, const struct task *task, const c
     }
     (void)pthread_mutex_lock(&t->lock);
     if (t->password && strcmp(t->password, task->stored) == 0) {
-        wipe(t->remembered);
+        xfree_wiped_string(t->remembered);
         t->remembered = copy(given);
     }
     (void)pthread_mutex_unlock(&t->lock);

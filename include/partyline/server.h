@@ -121,9 +121,9 @@ struct party_server_settings {
  * in Python; it is not removed at the end.
  * Returns: 0; -EINVAL for a kind or model that does not exist, a negative interval or time-out, a
  *   settings.sock of the other kind, the loops model with streams and without settings.stream or
- *   its on_data, or with a loop_backend that does not exist; -EAFNOSUPPORT; -errno of socket(2),
- *   setsockopt(2), bind(2), listen(2), eventfd(2) or epoll_create1(2); what a step of the program's
- *   returned; -ENOMEM.
+ *   its on_data, or with a loop_backend that does not exist; -EAFNOSUPPORT when address_family is
+ *   not the address's; -errno of socket(2), setsockopt(2), bind(2), listen(2), eventfd(2) or
+ *   epoll_create1(2); what a step of the program's returned; -ENOMEM.
  * Owns: settings is copied; what it points to is borrowed for the server's life. On success the
  *   caller owns the server and the server settings.sock, on failure the caller still owns that.
  */

@@ -293,9 +293,8 @@ bool party__stream_tls_is_done(const struct party_stream *s)
 
 /* ---- life ---- */
 
-static int64_t handshake_due_ns(const struct party_stream *s)
+static int64_t handshake_end_ns(const struct party_stream *s)
 {
-    party_loop_update_now(s->loop); /* it begins here, however long this turn took */
     uint32_t timeout_ms = s->limits->handshake_timeout_ms ? s->limits->handshake_timeout_ms
                                                           : HANDSHAKE_TIMEOUT_DEFAULT_MS;
     return party_loop_now_ns(s->loop) + (int64_t)timeout_ms * PARTY__NS_PER_MS;
@@ -325,7 +324,8 @@ int party_stream_start_tls(struct party_stream *stream, struct party_tls_context
     t->kept_len = stream->kept_len;
     stream->kept = NULL;
     stream->kept_len = 0;
-    t->handshake_due_ns = handshake_due_ns(stream);
+    party_loop_update_now(stream->loop); /* it begins here, however long this turn took */
+    t->handshake_due_ns = handshake_end_ns(stream);
     t->stopped = true; /* a client speaks first, and kept input waits: both in phase 6 */
     stream->tls = t;
     stream->ended = false; /* the socket says it again, and then it is a truncation */

@@ -72,21 +72,6 @@ def test_chat_that_begins_like_irc_is_chat(serve, text):
     line.expect(r"guest\d+: " + re.escape(text) + "$")
 
 
-def test_irc_that_comes_late_is_not_published(serve):
-    """Front door: who was taken for a line user and then speaks IRC first is not heard in the room."""
-    irc = serve(_listen=ANY_FRONT)
-    line = irc.line_user()
-    late = LineClient(irc.server.address)
-    irc.clients.append(late)
-    late.expect(r"^\*\*\* Welcome")
-    for text in ("PASS secret", "pass secret", "USER a 0 * :b"):
-        late.send(text)
-        late.expect(r"^\*\*\* That is IRC and was not said")
-    late.send("hello")
-    before, _ = line.read_until(r"guest\d+: hello$")
-    assert not any("secret" in text or "USER" in text for text in before)
-
-
 def test_irc_that_comes_late_behind_an_empty_line_is_not_published(serve):
     """Front door: Enter, and then a handshake: the password stays out of the room."""
     irc = serve(_listen=ANY_FRONT)
@@ -103,6 +88,7 @@ def test_irc_that_comes_late_behind_an_empty_line_is_not_published(serve):
 
 
 @pytest.mark.parametrize("handshake", [
+    ["PASS secret", "pass secret", "USER a 0 * :b"],
     ["cap ls 302", "nick low", "pass secret", "user low 0 * :low", "cap end"],
     ["nick hello", "pass secret", "user x secret secret :x"],
     ["WEBIRC secret gw host 10.0.0.1", "CAP LS 302", "PASS secret"],

@@ -256,11 +256,6 @@ unsigned script_irc_kinds(void)
     return (unsigned)COUNT(irc_lines);
 }
 
-unsigned script_line_kinds(void)
-{
-    return (unsigned)COUNT(line_lines);
-}
-
 const char *script_caps(uint8_t choice)
 {
     return caps[choice % COUNT(caps)];

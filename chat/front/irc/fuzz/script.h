@@ -18,9 +18,8 @@ uint8_t script_byte(struct script *script);
 
 #define SCRIPT_LINE_MAX 8192
 
-/** How many kinds of lines an IRC client has, and a line user. */
+/** How many kinds of lines an IRC client has. */
 unsigned script_irc_kinds(void);
-unsigned script_line_kinds(void);
 
 /**
  * Writes the lines of that kind, their words chosen by the script; newest is a number near those of
